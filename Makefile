@@ -1,0 +1,52 @@
+# Everything runs from .venv, which is made from the hashed lock files. Only python3.11 and make are needed.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONUNBUFFERED := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench lock format clean
+
+help: ## What can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+$(BIN)/uv: requirements/uv.lock
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: no $(PYTHON) on the PATH. Name another with make PYTHON=..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock && touch $@
+
+$(VENV)/.runtime: $(BIN)/uv requirements/runtime.lock
+	@echo "Installing the product's packages (locked, hashed)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/runtime.lock && touch $@
+
+$(VENV)/.develop: $(BIN)/uv requirements/develop.lock
+	@echo "Installing the packages for checks and tests (locked, hashed)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/develop.lock && touch $@ $(VENV)/.runtime
+
+demo: $(VENV)/.runtime ## Start everything with sample data: make demo [PORT=8000] [DATA=.data]
+	@exec $(BIN)/python manage.py demo --port "$(or $(PORT),8000)" --data "$(or $(DATA),.data)"
+
+test: $(VENV)/.develop ## The whole suite against its own throw-away PostgreSQL, Valkey, simulator and Chromium
+	@$(BIN)/python tests/need_chromium.py
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.develop ## Format, lint, types, rooms, templates, migrations
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/mypy .
+	@$(BIN)/djhtml --check --tabwidth 2 templates
+	@$(BIN)/python manage.py makemigrations --check --dry-run
+
+bench: $(VENV)/.develop ## Ratios, medians of three, in one run
+	@$(BIN)/python -m tests.bench
+
+format: $(VENV)/.develop ## Format code and templates
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/djhtml --tabwidth 2 templates
+
+lock: $(BIN)/uv ## Resolve the requirements anew
+	@cd requirements && for f in uv runtime develop; do ../$(BIN)/uv pip compile --quiet --python-version 3.11 --universal $$f.in -o $$f.lock --generate-hashes --no-emit-index-url --no-header; done
+
+clean: ## Remove the environment and the demo's data
+	rm -rf $(VENV) .data

@@ -1,0 +1,127 @@
+"""The border between the wire and the product.
+
+The wire takes `Segment`s and gives back `Outcome`s and `Receipt`s; it does not know what a campaign is. `Desk` is the product's
+side, implemented by `campaigns`; `Carrier` is the wire's side, implemented by our SMPP session and by custom adapters.
+All datetimes are aware and in UTC.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An SMPP address: type of number, numbering plan, value (SMPP 3.4, 5.2.5 to 5.2.9)."""
+
+    ton: int
+    npi: int
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentKey:
+    """Names one attempt to submit one segment: the batch that intends it, its campaign, position and part (from 1)."""
+
+    batch_id: int
+    campaign_id: int
+    position: int
+    part: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What is sent as one submit_sm. `short_message` is encoded already, with its user data header if any (at most 254 octets)."""
+
+    key: SegmentKey
+    part_count: int
+    source: Address
+    destination: Address
+    short_message: bytes
+    data_coding: int
+    has_header: bool
+    reference: int = 0  # user_message_reference TLV, 0 sends none
+    priority: int = 0
+    validity_period: str = ""
+
+
+class Kind(StrEnum):
+    """What became of one segment."""
+
+    SUBMITTED = "submitted"
+    REFUSED = "refused"
+    DEFERRED = "deferred"
+    RELEASED = "released"  # provably not written
+    UNKNOWN = "unknown"  # bytes may have left, no answer
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The fate of one segment. `status` is the SMPP command_status (0 where there was none), `cause` a word for people."""
+
+    key: SegmentKey
+    part_count: int
+    kind: Kind
+    at: datetime
+    status: int = 0
+    smsc_id: str = ""
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A delivery receipt as it came, already read: `state` is a message_state word in lower case ('delivered', 'undeliverable',
+    'expired', 'rejected', 'deleted', 'unknown', or 'enroute', 'accepted' for interim ones)."""
+
+    smsc_id: str
+    state: str
+    error: str
+    received_at: datetime
+    raw: bytes
+    reference: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseKey:
+    """The right to submit on one bind slot: the fence (`epoch`) goes into every claim."""
+
+    lease_id: int
+    connection_id: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a claim gave: segments in order of submission, and the one-line reason why there were not more."""
+
+    segments: Sequence[Segment]
+    reason: str
+
+
+class Desk(Protocol):
+    """The product's side. Every call is made on the database thread, never in the event loop, and may raise psycopg errors."""
+
+    def claim(self, lease: LeaseKey, *, room: int, now: datetime) -> Work:
+        """Commit the intent to submit at most `room` segments (at least one whole message) and return them."""
+
+    def record(self, lease: LeaseKey, outcomes: Sequence[Outcome]) -> None:
+        """Make outcomes durable. Calling it twice with the same outcomes changes nothing."""
+
+    def receive(self, connection_id: int, receipts: Sequence[Receipt]) -> None:
+        """Make receipts durable; returns after the commit, so that deliver_sm may be answered."""
+
+    def settle(self, lease: LeaseKey) -> int:
+        """Turn what earlier epochs of this lease left without an outcome into unknown; return how many segments."""
+
+
+class Carrier(Protocol):
+    """The wire's side of one session. Calls come from the event loop and must not block."""
+
+    @property
+    def free(self) -> int:
+        """How many segments may be submitted now (window less in flight)."""
+
+    def submit(self, segments: Sequence[Segment], on_outcome: Callable[[Outcome], None]) -> None:
+        """Write the segments, or give each an outcome: `released` when it provably did not leave."""
