@@ -1,11 +1,13 @@
 """Which database role a command runs as, and what each role may do.
 
-One PostgreSQL role per duty: `owner` migrates, `app` runs, `sequencer` and `signer` each have their own.
+One PostgreSQL role per duty: `owner` migrates, `app` runs, `sequencer` and `signer` each have their
+own.
 Role names carry the database's name, because roles belong to the whole cluster.
 """
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 URL_OF_ROLE: Mapping[str, str] = {
     "owner": "OWNER_DATABASE_URL",
@@ -37,6 +39,5 @@ def database_url(role: str) -> str:
     name = URL_OF_ROLE[role]
     file = os.environ.get(f"{name}_FILE")
     if file:
-        with open(file, encoding="utf-8") as handle:
-            return handle.read().strip()
+        return Path(file).read_text(encoding="utf-8").strip()
     return os.environ[name]

@@ -88,7 +88,10 @@ def postgres(url: str) -> dict[str, Any]:
 
 
 def databases() -> dict[str, dict[str, Any]]:
-    """`default` is the role of this process; `denied` is a second connection for what must outlive a rollback."""
+    """`default` is the role of this process;
+
+    `denied` is a second connection for what must outlive a rollback.
+    """
     try:
         url = database_url(DATABASE_ROLE)
     except KeyError as missing:

@@ -1,7 +1,9 @@
 """The border between the wire and the product.
 
-The wire takes `Segment`s and gives back `Outcome`s and `Receipt`s; it does not know what a campaign is. `Desk` is the product's
-side, implemented by `campaigns`; `Carrier` is the wire's side, implemented by our SMPP session and by custom adapters.
+The wire takes `Segment`s and gives back `Outcome`s and `Receipt`s; it does not know what a campaign
+is. `Desk` is the product's
+side, implemented by `campaigns`; `Carrier` is the wire's side, implemented by our SMPP session and
+by custom adapters.
 All datetimes are aware and in UTC.
 """
 
@@ -23,7 +25,10 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class SegmentKey:
-    """Names one attempt to submit one segment: the batch that intends it, its campaign, position and part (from 1)."""
+    """Names one attempt to submit one segment:
+
+    the batch that intends it, its campaign, position and part (from 1).
+    """
 
     batch_id: int
     campaign_id: int
@@ -33,7 +38,10 @@ class SegmentKey:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What is sent as one submit_sm. `short_message` is encoded already, with its user data header if any (at most 254 octets)."""
+    """What is sent as one submit_sm.
+
+    `short_message` is encoded already, with its user data header if any (at most 254 octets).
+    """
 
     key: SegmentKey
     part_count: int
@@ -59,7 +67,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The fate of one segment. `status` is the SMPP command_status (0 where there was none), `cause` a word for people."""
+    """The fate of one segment.
+
+    `status` is the SMPP command_status (0 where there was none), `cause` a word for people.
+    """
 
     key: SegmentKey
     part_count: int
@@ -72,7 +83,8 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A delivery receipt as it came, already read: `state` is a message_state word in lower case ('delivered', 'undeliverable',
+    """A delivery receipt as it came, already read: `state` is a message_state word in lower case
+    ('delivered', 'undeliverable',
     'expired', 'rejected', 'deleted', 'unknown', or 'enroute', 'accepted' for interim ones)."""
 
     smsc_id: str
@@ -94,17 +106,26 @@ class LeaseKey:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a claim gave: segments in order of submission, and the one-line reason why there were not more."""
+    """What a claim gave:
+
+    segments in order of submission, and the one-line reason why there were not more.
+    """
 
     segments: Sequence[Segment]
     reason: str
 
 
 class Desk(Protocol):
-    """The product's side. Every call is made on the database thread, never in the event loop, and may raise psycopg errors."""
+    """The product's side.
+
+    Every call is made on the database thread, never in the event loop, and may raise psycopg
+    errors.
+    """
 
     def claim(self, lease: LeaseKey, *, room: int, now: datetime) -> Work:
-        """Commit the intent to submit at most `room` segments (at least one whole message) and return them."""
+        """Commit the intent to submit at most `room` segments (at least one whole message) and
+        return them.
+        """
 
     def record(self, lease: LeaseKey, outcomes: Sequence[Outcome]) -> None:
         """Make outcomes durable. Calling it twice with the same outcomes changes nothing."""
@@ -113,7 +134,10 @@ class Desk(Protocol):
         """Make receipts durable; returns after the commit, so that deliver_sm may be answered."""
 
     def settle(self, lease: LeaseKey) -> int:
-        """Turn what earlier epochs of this lease left without an outcome into unknown; return how many segments."""
+        """Turn what earlier epochs of this lease left without an outcome into unknown;
+
+        return how many segments.
+        """
 
 
 class Carrier(Protocol):
@@ -124,4 +148,7 @@ class Carrier(Protocol):
         """How many segments may be submitted now (window less in flight)."""
 
     def submit(self, segments: Sequence[Segment], on_outcome: Callable[[Outcome], None]) -> None:
-        """Write the segments, or give each an outcome: `released` when it provably did not leave."""
+        """Write the segments, or give each an outcome:
+
+        `released` when it provably did not leave.
+        """

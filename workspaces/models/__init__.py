@@ -1,0 +1,29 @@
+"""Who: installation, people, workspaces, keys."""
+
+from workspaces.models.installation import Installation
+from workspaces.models.keys import ApiKey, IdempotentRequest
+from workspaces.models.people import Person, SignInFailure, Theme, User
+from workspaces.models.workspaces import (
+    MEMBER_ROLES,
+    Invitation,
+    JoinRequest,
+    Membership,
+    Visit,
+    Workspace,
+)
+
+__all__ = [
+    "MEMBER_ROLES",
+    "ApiKey",
+    "IdempotentRequest",
+    "Installation",
+    "Invitation",
+    "JoinRequest",
+    "Membership",
+    "Person",
+    "SignInFailure",
+    "Theme",
+    "User",
+    "Visit",
+    "Workspace",
+]

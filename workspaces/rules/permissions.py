@@ -8,7 +8,10 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """A member's role in one workspace; the super admin's comes from the account, not from a membership."""
+    """A member's role in one workspace;
+
+    the super admin's comes from the account, not from a membership.
+    """
 
     VIEWER = "viewer"
     AUTHOR = "author"

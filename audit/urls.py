@@ -1,0 +1,4 @@
+"""Addresses of the audit pages."""
+
+app_name = "audit"
+urlpatterns: list[object] = []

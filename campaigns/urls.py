@@ -1,0 +1,4 @@
+"""Addresses of the campaigns pages."""
+
+app_name = "campaigns"
+urlpatterns: list[object] = []

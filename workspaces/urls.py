@@ -1,0 +1,4 @@
+"""Addresses of the workspaces pages."""
+
+app_name = "workspaces"
+urlpatterns: list[object] = []
