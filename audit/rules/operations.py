@@ -1,0 +1,183 @@
+"""The published dictionary of operations: what an entry's `op` means, in the words of the page.
+
+Each operation has the sentence of what was done, and of what was tried for attempts that did not
+succeed.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+def gettext_noop(text: str) -> str:
+    """Mark a sentence for translation; the page translates it."""
+    return text
+
+
+_ = gettext_noop
+
+
+class Operation(NamedTuple):
+    """What happened, and the same as an attempt that did not succeed."""
+
+    did: str
+    tried: str
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "install.create": Operation(
+        _("Set up the installation"), _("Tried to set up the installation")
+    ),
+    "workspace.create": Operation(_("Created a workspace"), _("Tried to create a workspace")),
+    "workspace.suspend": Operation(
+        _("Suspended the workspace"), _("Tried to suspend the workspace")
+    ),
+    "workspace.resume": Operation(_("Resumed the workspace"), _("Tried to resume the workspace")),
+    "workspace.enter": Operation(_("Entered the workspace"), _("Tried to enter the workspace")),
+    "workspace.leave": Operation(_("Left the workspace"), _("Tried to leave the workspace")),
+    "user.create": Operation(_("Created an account"), _("Tried to create an account")),
+    "user.disable": Operation(_("Disabled an account"), _("Tried to disable an account")),
+    "user.enable": Operation(_("Enabled an account"), _("Tried to enable an account")),
+    "user.sign_in": Operation(_("Signed in"), _("Tried to sign in")),
+    "user.sign_out": Operation(_("Signed out"), _("Tried to sign out")),
+    "user.sign_in_failed": Operation(_("Sign-in failed"), _("Sign-in failed")),
+    "user.locked_out": Operation(_("Sign-in was locked"), _("Sign-in was locked")),
+    "user.password_reset": Operation(_("Reset a password"), _("Tried to reset a password")),
+    "user.password_change": Operation(_("Changed the password"), _("Tried to change the password")),
+    "access.denied": Operation(_("Was refused"), _("Was refused")),
+    "member.add": Operation(_("Added a member"), _("Tried to add a member")),
+    "member.remove": Operation(_("Removed a member"), _("Tried to remove a member")),
+    "role.grant": Operation(_("Changed a role"), _("Tried to change a role")),
+    "invitation.create": Operation(_("Invited a person"), _("Tried to invite a person")),
+    "invitation.revoke": Operation(_("Revoked an invitation"), _("Tried to revoke an invitation")),
+    "invitation.accept": Operation(_("Accepted an invitation"), _("Tried to accept an invitation")),
+    "join.request": Operation(_("Asked to join"), _("Tried to ask to join")),
+    "join.accept": Operation(_("Let a person join"), _("Tried to let a person join")),
+    "join.refuse": Operation(
+        _("Refused a request to join"), _("Tried to refuse a request to join")
+    ),
+    "key.create": Operation(_("Created an API key"), _("Tried to create an API key")),
+    "key.revoke": Operation(_("Revoked an API key"), _("Tried to revoke an API key")),
+    "sender.create": Operation(_("Created a sender name"), _("Tried to create a sender name")),
+    "sender.propose": Operation(
+        _("Proposed a sender revision"), _("Tried to propose a sender revision")
+    ),
+    "sender.submit": Operation(
+        _("Submitted a sender revision"), _("Tried to submit a sender revision")
+    ),
+    "sender.approve": Operation(
+        _("Approved a sender revision"), _("Tried to approve a sender revision")
+    ),
+    "sender.return": Operation(
+        _("Returned a sender revision"), _("Tried to return a sender revision")
+    ),
+    "sender.reject": Operation(
+        _("Rejected a sender revision"), _("Tried to reject a sender revision")
+    ),
+    "sender.archive": Operation(_("Archived a sender name"), _("Tried to archive a sender name")),
+    "sender.restore": Operation(_("Restored a sender name"), _("Tried to restore a sender name")),
+    "protected_name.add": Operation(_("Protected a name"), _("Tried to protect a name")),
+    "protected_name.remove": Operation(
+        _("Lifted the protection of a name"), _("Tried to lift the protection of a name")
+    ),
+    "list.upload": Operation(_("Uploaded a recipient list"), _("Tried to upload a recipient list")),
+    "list.import": Operation(_("Started an import of recipients"), _("Tried to import recipients")),
+    "list.ready": Operation(_("Recipient list is ready"), _("Recipient list is not ready")),
+    "list.fail": Operation(_("Recipient list failed"), _("Recipient list failed")),
+    "list.archive": Operation(
+        _("Archived a recipient list"), _("Tried to archive a recipient list")
+    ),
+    "list.restore": Operation(
+        _("Restored a recipient list"), _("Tried to restore a recipient list")
+    ),
+    "list.delete": Operation(_("Deleted a recipient list"), _("Tried to delete a recipient list")),
+    "campaign.create": Operation(_("Created a campaign"), _("Tried to create a campaign")),
+    "campaign.edit": Operation(_("Changed a draft"), _("Tried to change a draft")),
+    "campaign.build": Operation(
+        _("Built the audience of a campaign"), _("Tried to build the audience of a campaign")
+    ),
+    "campaign.freeze": Operation(
+        _("Froze the audience of a campaign"), _("Tried to freeze the audience of a campaign")
+    ),
+    "campaign.submit": Operation(
+        _("Submitted a campaign for approval"), _("Tried to submit a campaign for approval")
+    ),
+    "campaign.withdraw": Operation(
+        _("Withdrew a campaign from review"), _("Tried to withdraw a campaign from review")
+    ),
+    "campaign.approve": Operation(_("Approved a campaign"), _("Tried to approve a campaign")),
+    "campaign.return": Operation(_("Returned a campaign"), _("Tried to return a campaign")),
+    "campaign.reject": Operation(_("Rejected a campaign"), _("Tried to reject a campaign")),
+    "campaign.schedule": Operation(_("Scheduled a campaign"), _("Tried to schedule a campaign")),
+    "campaign.start": Operation(_("Started a campaign"), _("Tried to start a campaign")),
+    "campaign.pause": Operation(_("Paused a campaign"), _("Tried to pause a campaign")),
+    "campaign.resume": Operation(_("Resumed a campaign"), _("Tried to resume a campaign")),
+    "campaign.hold": Operation(_("Campaign was held"), _("Tried to hold a campaign")),
+    "campaign.release": Operation(
+        _("Released a held campaign"), _("Tried to release a held campaign")
+    ),
+    "campaign.rate": Operation(
+        _("Changed the rate of a campaign"), _("Tried to change the rate of a campaign")
+    ),
+    "campaign.cancel": Operation(_("Cancelled a campaign"), _("Tried to cancel a campaign")),
+    "campaign.expire": Operation(_("Campaign expired"), _("Tried to expire a campaign")),
+    "campaign.complete": Operation(_("Campaign completed"), _("Tried to complete a campaign")),
+    "campaign.fail": Operation(_("Campaign failed"), _("Campaign failed")),
+    "campaign.clone": Operation(_("Copied a campaign"), _("Tried to copy a campaign")),
+    "campaign.archive": Operation(_("Archived a campaign"), _("Tried to archive a campaign")),
+    "campaign.restore": Operation(_("Restored a campaign"), _("Tried to restore a campaign")),
+    "campaign.delete": Operation(_("Deleted a campaign"), _("Tried to delete a campaign")),
+    "message.push": Operation(_("Pushed messages"), _("Tried to push messages")),
+    "optout.add": Operation(_("Added an opt-out"), _("Tried to add an opt-out")),
+    "optout.import": Operation(_("Imported opt-outs"), _("Tried to import opt-outs")),
+    "optout.lift": Operation(_("Lifted an opt-out"), _("Tried to lift an opt-out")),
+    "number.reveal": Operation(_("Saw full phone numbers"), _("Tried to see full phone numbers")),
+    "messages.export": Operation(_("Exported messages"), _("Tried to export messages")),
+    "connection.add": Operation(_("Added a connection"), _("Tried to add a connection")),
+    "connection.edit": Operation(_("Changed a connection"), _("Tried to change a connection")),
+    "connection.disable": Operation(_("Disabled a connection"), _("Tried to disable a connection")),
+    "connection.enable": Operation(_("Enabled a connection"), _("Tried to enable a connection")),
+    "connection.check": Operation(_("Checked a connection"), _("Tried to check a connection")),
+    "route.create": Operation(_("Created a route"), _("Tried to create a route")),
+    "route.edit": Operation(_("Changed a route"), _("Tried to change a route")),
+    "route.grant": Operation(
+        _("Let a workspace use a route"), _("Tried to let a workspace use a route")
+    ),
+    "route.revoke": Operation(
+        _("Took a route from a workspace"), _("Tried to take a route from a workspace")
+    ),
+    "certificate.swap": Operation(_("Took new certificates"), _("Tried to take new certificates")),
+    "certificate.refuse": Operation(_("Refused new certificates"), _("Refused new certificates")),
+    "sender_process.start": Operation(_("A sender process started"), _("A sender process failed")),
+    "sender_process.stop": Operation(_("A sender process stopped"), _("A sender process failed")),
+    "lease.take": Operation(_("Took over a connection slot"), _("Tried to take over a slot")),
+    "epoch.force": Operation(_("Asked for a checkpoint"), _("Tried to ask for a checkpoint")),
+    "audit.verify": Operation(_("Verified the audit log"), _("The audit log did not verify")),
+    "clock.step": Operation(_("The clock stepped"), _("The clock stepped")),
+    "sequencer.start": Operation(_("The audit sequencer started"), _("The audit sequencer failed")),
+    "fallback.ingested": Operation(
+        _("Took entries from a fallback file"), _("Refused a fallback file")
+    ),
+    "gap.declared": Operation(_("Declared a gap in the log"), _("Tried to declare a gap")),
+    "pd.erase": Operation(_("Erased personal values"), _("Tried to erase personal values")),
+    "export.create": Operation(_("Exported evidence"), _("Tried to export evidence")),
+}
+
+# After these an epoch is fixed at once: who may rewrite most must be pinned down soonest.
+_PRIVILEGED = ("role.grant", "member.", "key.", "export.create", "workspace.create", "epoch.force")
+
+
+class UnknownOperation(ValueError):
+    """An operation that the published dictionary does not hold."""
+
+
+def operation(op: str) -> Operation:
+    """Return the sentences of an operation; raise UnknownOperation."""
+    try:
+        return OPERATIONS[op]
+    except KeyError:
+        raise UnknownOperation(f"{op!r} is not in the dictionary of operations.") from None
+
+
+def is_privileged(op: str) -> bool:
+    """Say whether an epoch must follow this operation at once."""
+    return op.startswith(_PRIVILEGED)
