@@ -1,0 +1,63 @@
+"""The product's rows: senders, recipients, campaigns, messages."""
+
+from campaigns.models.campaigns import (
+    ApiMessage,
+    Approval,
+    Campaign,
+    Mode,
+    Priority,
+    Progress,
+    StartBy,
+    Verdict,
+)
+from campaigns.models.recipients import (
+    ListState,
+    OptOut,
+    Recipient,
+    RecipientFault,
+    RecipientList,
+)
+from campaigns.models.senders import (
+    Category,
+    ProtectedName,
+    RevisionState,
+    Sender,
+    SenderDecision,
+    SenderRevision,
+)
+from campaigns.models.sending import (
+    Batch,
+    Message,
+    QueuedSegment,
+    RateSample,
+    Receipt,
+    Submission,
+)
+
+__all__ = [
+    "ApiMessage",
+    "Approval",
+    "Batch",
+    "Campaign",
+    "Category",
+    "ListState",
+    "Message",
+    "Mode",
+    "OptOut",
+    "Priority",
+    "Progress",
+    "ProtectedName",
+    "QueuedSegment",
+    "RateSample",
+    "Receipt",
+    "Recipient",
+    "RecipientFault",
+    "RecipientList",
+    "RevisionState",
+    "Sender",
+    "SenderDecision",
+    "SenderRevision",
+    "StartBy",
+    "Submission",
+    "Verdict",
+]

@@ -1,0 +1,147 @@
+"""Recipient lists, their rows and faults, and the people who opted out."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from workspaces.models import Person, User, Workspace
+
+
+class ListState(models.TextChoices):
+    """Where a list stands.
+
+    `uploaded` waits for its columns to be named; `ready` never changes again.
+    """
+
+    UPLOADING = "uploading", _("Uploading")
+    UPLOADED = "uploaded", _("Uploaded")
+    IMPORTING = "importing", _("Importing")
+    READY = "ready", _("Ready")
+    FAILED = "failed", _("Failed")
+
+
+class RecipientList(models.Model):
+    """A list of recipients. Its file lies under UPLOAD_DIR as `<file_key>`; `next_byte` and
+    `next_row` say where an import goes on.
+
+    Counts are of data rows (the header is row 1 of the file and none of them):
+    `row_count = valid_count + fault_count + duplicate_count` once ready.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="lists")
+    name = models.CharField(max_length=120)
+    state = models.CharField(max_length=10, choices=ListState.choices, default=ListState.UPLOADING)
+    is_archived = models.BooleanField(default=False)
+    is_internal = models.BooleanField(default=False)
+    file_key = models.CharField(max_length=64, blank=True)
+    file_name = models.CharField(max_length=255, blank=True)
+    size_bytes = models.BigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True)
+    encoding = models.CharField(max_length=20, blank=True)
+    delimiter = models.CharField(max_length=1, blank=True)
+    has_header = models.BooleanField(default=True)
+    columns = models.JSONField(default=list)
+    sample_rows = models.JSONField(default=list)
+    number_column = models.PositiveIntegerField(null=True)
+    country = models.CharField(max_length=2, blank=True)
+    next_byte = models.BigIntegerField(default=0)
+    next_row = models.BigIntegerField(default=0)
+    row_count = models.BigIntegerField(default=0)
+    valid_count = models.BigIntegerField(default=0)
+    fault_count = models.BigIntegerField(default=0)
+    duplicate_count = models.BigIntegerField(default=0)
+    failure = models.CharField(max_length=300, blank=True)
+    uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    uploaded_person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    touched_at = models.DateTimeField()
+    ready_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "recipient_list"
+        indexes = [
+            models.Index(fields=["workspace", "-created_at"], name="recipient_list_newest"),
+            models.Index(
+                fields=["touched_at"],
+                condition=models.Q(state="importing"),
+                name="recipient_list_importing",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Recipient(models.Model):
+    """One valid row. `number_sealed` is the only place where the clear number is (AES-256-GCM,
+    bound to workspace and fingerprint);
+    `fingerprint` is 16 bytes; `values` maps column names to text."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
+    recipient_list = models.ForeignKey(
+        RecipientList, on_delete=models.PROTECT, related_name="recipients", db_constraint=False
+    )
+    row_number = models.BigIntegerField()
+    fingerprint = models.BinaryField()
+    number_sealed = models.BinaryField(null=True)
+    values = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "recipient"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["recipient_list", "fingerprint"], name="recipient_once_in_list"
+            )
+        ]
+
+
+class RecipientFault(models.Model):
+    """A row that is not sent to.
+
+    `value_sealed` is the faulty cell as it was (a number nearly always), sealed; `row_sealed` the
+    line.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
+    recipient_list = models.ForeignKey(
+        RecipientList, on_delete=models.CASCADE, related_name="faults", db_constraint=False
+    )
+    row_number = models.BigIntegerField()
+    code = models.CharField(max_length=30)
+    value_sealed = models.BinaryField()
+    row_sealed = models.BinaryField()
+
+    class Meta:
+        db_table = "recipient_fault"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["recipient_list", "row_number"], name="recipient_fault_once"
+            )
+        ]
+
+
+class OptOut(models.Model):
+    """A person who wants no messages of a workspace.
+
+    Lifting keeps the row; only rows without `lifted_at` suppress.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="opt_outs")
+    fingerprint = models.BinaryField()
+    number_sealed = models.BinaryField()
+    source = models.CharField(max_length=20)
+    note = models.CharField(max_length=200, blank=True)
+    added_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    added_at = models.DateTimeField()
+    lifted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "opt_out"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "fingerprint"],
+                condition=models.Q(lifted_at=None),
+                name="opt_out_once",
+            )
+        ]
+        indexes = [models.Index(fields=["workspace", "-id"], name="opt_out_newest")]
