@@ -1,0 +1,49 @@
+"""The Celery application: two queues, `work` for short tasks and `sender` for the process that owns
+the SMPP sessions.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+from celery.signals import (
+    beat_init,
+    before_task_publish,
+    heartbeat_sent,
+    setup_logging,
+    worker_ready,
+)
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "message_center.settings")
+
+app = Celery("message_center")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {}
+
+
+@setup_logging.connect
+def _keep_our_logs(**_: Any) -> None:
+    """Django has configured the logs; having a receiver here keeps Celery from doing it again."""
+
+
+def _show_life(**_: Any) -> None:
+    """Touch ALIVE_FILE: it appears when the process is ready and stays fresh while it works.
+
+    The demo's supervisor waits for it and the containers' health checks look at its age.
+    """
+    file = os.environ.get("ALIVE_FILE")
+    if file:
+        Path(file).touch()
+
+
+worker_ready.connect(_show_life, weak=False)
+heartbeat_sent.connect(_show_life, weak=False)
+
+
+@beat_init.connect
+def _beat_shows_life(**_: Any) -> None:
+    """Beat has no heartbeat; what it publishes is its pulse."""
+    _show_life()
+    before_task_publish.connect(_show_life, weak=False)

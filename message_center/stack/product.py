@@ -1,0 +1,115 @@
+"""The product's own processes: what each is called, how it is started and how one sees that it is
+ready.
+
+The demo, the process tests and the compose file's test all read this table.
+"""
+
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import psycopg
+
+from message_center.stack.ports import LOOPBACK, is_open
+
+Sign = Literal["http", "alive_file", "database", "port"]
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CELERY = ("-m", "celery", "-A", "message_center")
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process of the product.
+
+    `words` follow the Python interpreter; {port} and {data} are filled in. `sign` says what shows
+    that it is ready: an HTTP answer, its ALIVE_FILE, its connection in the database or an open
+    port. `stop_seconds` is how long it may take to finish what it has begun.
+    """
+
+    name: str
+    words: tuple[str, ...]
+    sign: Sign
+    stop_seconds: float = 10
+
+    def command(self, data: Path, port: int = 0) -> list[str]:
+        """Return the words to start it with over this data folder."""
+        return [sys.executable, *(word.format(port=port, data=data) for word in self.words)]
+
+
+def _worker(queue: str, *words: str) -> tuple[str, ...]:
+    name = "worker" if queue == "work" else queue
+    return (
+        *(*CELERY, "worker", "-Q", queue, "-n", f"{name}@%h", "--loglevel", "INFO"),
+        *("--without-gossip", "--without-mingle", *words),
+    )
+
+
+WEB = Process(
+    "web",
+    (
+        *("-m", "gunicorn", "message_center.wsgi:application", "--bind", f"{LOOPBACK}:{{port}}"),
+        *("--worker-class", "gthread", "--workers", "2", "--threads", "4", "--preload"),
+        *("--no-control-socket", "--graceful-timeout", "10", "--log-level", "warning"),
+    ),
+    "http",
+)
+WORKER = Process("worker", _worker("work", "-P", "prefork", "-c", "2"), "alive_file", 15)
+SENDER = Process("sender", _worker("sender", "-P", "threads", "-c", "1"), "alive_file", 30)
+BEAT = Process(
+    "beat",
+    (*CELERY, "beat", "--schedule", "{data}/beat-schedule", "--pidfile=", "--loglevel", "INFO"),
+    "alive_file",
+)
+SEQUENCER = Process("sequencer", ("manage.py", "audit_sequencer"), "database")
+SIGNER = Process("signer", ("manage.py", "audit_signer"), "database")
+SIMULATOR = Process("simulator", ("manage.py", "simulator", "--port", "{port}"), "port")
+
+# In the order in which they start: those who only wait for others come last.
+PROCESSES: Mapping[str, Process] = {
+    process.name: process for process in (SIMULATOR, WEB, WORKER, SENDER, BEAT, SEQUENCER, SIGNER)
+}
+
+
+def alive_file(data: Path, name: str) -> Path:
+    """Return the file that a Celery process touches while it is well."""
+    return data / "run" / f"{name}.alive"
+
+
+def answers_http(port: int) -> bool:
+    """Tell whether a web server answers at all on this port of ours."""
+    try:
+        with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/sign-in/", timeout=2):
+            return True
+    except urllib.error.HTTPError as answer:
+        return answer.code < 500
+    except OSError:
+        return False
+
+
+def is_connected(url: str, name: str) -> bool:
+    """Tell whether a process of this name has a connection in the database of this URL."""
+    question = (
+        "SELECT 1 FROM pg_stat_activity WHERE application_name = %s"
+        " AND datname = current_database()"
+    )
+    try:
+        with psycopg.connect(url, connect_timeout=2) as connection:
+            return connection.execute(question, [f"message-center-{name}"]).fetchone() is not None
+    except psycopg.Error:
+        return False
+
+
+def is_ready(process: Process, *, data: Path, port: int, database_url: str) -> bool:
+    """Tell whether a process that was started shows its sign."""
+    if process.sign == "http":
+        return answers_http(port)
+    if process.sign == "port":
+        return is_open(port)
+    if process.sign == "database":
+        return is_connected(database_url, process.name)
+    return alive_file(data, process.name).exists()
