@@ -1,0 +1,83 @@
+"""Fixtures: databases, the product's processes, and a browser.
+
+`db`          rolled back; for pages, questions and verbs seen from one connection
+`database`    a fresh clone for one test; for what commits, and for several connections
+`processes`   the product's own processes over such a clone
+`page`        a Chromium page that fails the test on console errors and policy violations
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+from django.db import connections
+from pytest_django.plugin import DjangoDbBlocker
+
+from tests.ground import SHARED, Ground
+
+
+@dataclass(frozen=True)
+class Database:
+    """One test's own database."""
+
+    name: str
+    ground: Ground
+
+    def url(self, role: str = "app") -> str:
+        """Return the URL of owner, app, sequencer, signer, exporter or superuser."""
+        return self.ground.url(role, self.name)
+
+
+def _point_to(name: str) -> None:
+    for alias in ("default", "denied"):
+        connections[alias].close()
+        connections.settings[alias]["NAME"] = name
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    servers: Ground, django_test_environment: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """Instead of pytest-django's: nothing is created or flushed, `db` works in one shared clone.
+
+    Both aliases are one connection here, so that a test sees what was written through `denied`
+    although its own transaction is never committed.
+    """
+    with django_db_blocker.unblock(), _one_connection():
+        yield
+
+
+@contextmanager
+def _one_connection() -> Iterator[None]:
+    apart = connections["denied"]
+    connections["denied"] = connections["default"]
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        connections["denied"] = apart
+
+
+@pytest.fixture
+def database(
+    servers: Ground, django_test_environment: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Database]:
+    """A fresh clone of the migrated template; both connections of Django point at it."""
+    name = servers.fresh_clone()
+    with django_db_blocker.unblock(), _two_connections(name):
+        yield Database(name, servers)
+    servers.drop(name)
+
+
+@contextmanager
+def _two_connections(name: str) -> Iterator[None]:
+    """Give each alias its own connection to this database, and put everything back at the end."""
+    before = connections["denied"]
+    connections["denied"] = connections.create_connection("denied")
+    _point_to(name)
+    try:
+        yield
+    finally:
+        _point_to(SHARED)
+        connections["denied"] = before

@@ -1,0 +1,58 @@
+"""Loaded by pytest before pytest-django sets Django up: fixes the environment it will read."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.ground import Ground, make_ground
+
+GROUND = pytest.StashKey[Ground]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Choose this run's servers; they start when the first test needs them."""
+    ground = make_ground()
+    early_config.stash[GROUND] = ground
+    for name in [name for name in os.environ if name.endswith(("_URL", "_URL_FILE"))]:
+        del os.environ[name]
+    kept = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}
+    os.environ.update(ground.environment() | kept)
+    # Playwright's synchronous calls run inside an event loop, in which Django would refuse to
+    # query.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the servers, whatever happened."""
+    if GROUND in config.stash:
+        config.stash[GROUND].stop()
+
+
+@pytest.hookimpl
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let every test of the `db` fixture use both connections; refuse the kind that flushes."""
+    marker = item.get_closest_marker("django_db")
+    if marker is not None and marker.kwargs.get("transaction"):
+        raise pytest.UsageError(
+            f"{item.nodeid}: use the `database` fixture for tests that commit; nothing is flushed here."
+        )
+    if marker is None and "db" not in getattr(item, "fixturenames", ()):
+        return
+    if marker is None or "databases" not in marker.kwargs:
+        item.add_marker(pytest.mark.django_db(databases=["default", "denied"]), append=False)
+
+
+@pytest.fixture(scope="session")
+def ground(pytestconfig: pytest.Config) -> Ground:
+    """This run's servers, not started yet."""
+    return pytestconfig.stash[GROUND]
+
+
+@pytest.fixture(scope="session")
+def servers(ground: Ground) -> Iterator[Ground]:
+    """PostgreSQL with the migrated template, and Valkey, both running."""
+    ground.start()
+    yield ground
