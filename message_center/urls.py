@@ -1,3 +1,31 @@
-"""All addresses."""
+"""All addresses. Every view behind them names its permission; the gate reads it."""
 
-urlpatterns: list[object] = []
+from django.urls import include, path
+
+import audit.urls
+import campaigns.urls
+import campaigns.urls.api
+import campaigns.urls.platform
+import smpp_client.urls
+import workspaces.urls
+from message_center.views import health_urls
+
+platform = [
+    *workspaces.urls.platform,
+    *campaigns.urls.platform.urlpatterns,
+    *smpp_client.urls.platform,
+]
+
+urlpatterns = [
+    path("", include((workspaces.urls.urlpatterns, "workspaces"))),
+    path("w/<slug:workspace>/audit/", include((audit.urls.urlpatterns, "audit"))),
+    path("w/<slug:workspace>/", include((campaigns.urls.urlpatterns, "campaigns"))),
+    path("platform/", include((platform, "platform"))),
+    path("api/v1/", include((campaigns.urls.api.urlpatterns, "api"))),
+    path("health/", include((health_urls.urlpatterns, "health"))),
+]
+
+handler400 = "message_center.views.bad_request"
+handler403 = "message_center.views.forbidden"
+handler404 = "message_center.views.not_found"
+handler500 = "message_center.views.server_error"

@@ -1,4 +1,5 @@
-"""Addresses of the smpp_client pages."""
+"""Addresses of connections and routes, mounted at /platform/."""
 
-app_name = "smpp_client"
-urlpatterns: list[object] = []
+from django.urls import URLPattern
+
+platform: list[URLPattern] = []

@@ -58,7 +58,9 @@ class Migration(migrations.Migration):
             for table in TABLES
         ],
         *[
-            migrations.RunSQL(f'ALTER TABLE "{table}" SET (fillfactor = 20)', migrations.RunSQL.noop)
+            migrations.RunSQL(
+                f'ALTER TABLE "{table}" SET (fillfactor = 20)', migrations.RunSQL.noop
+            )
             for table in HOT
         ],
         migrations.RunSQL(

@@ -1,0 +1,1 @@
+"""The gate: every request passes it, once, before its view."""

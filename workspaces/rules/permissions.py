@@ -8,10 +8,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """A member's role in one workspace;
-
-    the super admin's comes from the account, not from a membership.
-    """
+    """A member's role in one workspace; SUPER_ADMIN comes from the account, not a membership."""
 
     VIEWER = "viewer"
     AUTHOR = "author"

@@ -1,0 +1,5 @@
+"""What the worker does. A row's state is the work order: a task is a nudge, a sweep guarantees it."""
+
+from campaigns.tasks import builds, lists, sweeps
+
+__all__ = ["builds", "lists", "sweeps"]

@@ -1,0 +1,1 @@
+"""Tasks: sweeps. Each carries ids and has one line of body; running one twice changes nothing."""

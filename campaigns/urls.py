@@ -1,4 +1,0 @@
-"""Addresses of the campaigns pages."""
-
-app_name = "campaigns"
-urlpatterns: list[object] = []

@@ -1,0 +1,13 @@
+"""Addresses below /w/<workspace>/; platform.py and api.py are mounted elsewhere."""
+
+from campaigns.urls import campaigns, lists, live, opt_outs, review, senders
+
+app_name = "campaigns"
+urlpatterns = [
+    *campaigns.urlpatterns,
+    *live.urlpatterns,
+    *review.urlpatterns,
+    *lists.urlpatterns,
+    *senders.urlpatterns,
+    *opt_outs.urlpatterns,
+]

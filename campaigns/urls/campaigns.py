@@ -1,0 +1,5 @@
+"""Addresses: campaigns."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

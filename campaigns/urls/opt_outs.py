@@ -1,0 +1,5 @@
+"""Addresses: opt_outs."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

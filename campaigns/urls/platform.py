@@ -1,0 +1,5 @@
+"""Addresses: platform."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

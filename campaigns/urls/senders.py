@@ -1,0 +1,5 @@
+"""Addresses: senders."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,125 @@
+"""Finds out who calls: by session for pages, by key for the API."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest
+
+from workspaces.actions.keys import touch
+from workspaces.models import ApiKey, User, Workspace
+from workspaces.queries.access import current_visit, key_by_token, role_in
+from workspaces.queries.me import Me
+from workspaces.rules.permissions import MASTER_VIEW, PERMISSIONS, SCOPES, Role
+from workspaces.scope import scope_everywhere
+
+STARTED = "started_at"
+SEEN = "seen_at"
+# A session is written at most this often, so that reading a page does not write a row.
+SEEN_EVERY = timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Session:
+    """A signed-in session that is within its limits."""
+
+    user: User
+    session_id: str
+
+
+def session_of(request: HttpRequest, now: datetime) -> Session | None:
+    """Return the session, or None; one past its idle or absolute limit is ended here."""
+    user = request.user
+    if not isinstance(user, User):
+        return None
+    started = _time(request, STARTED)
+    seen = _time(request, SEEN)
+    if started is None or seen is None or _is_over(started, seen, now):
+        logout(request)
+        return None
+    if now - seen > SEEN_EVERY:
+        request.session[SEEN] = now.isoformat()
+    return Session(user, request.session.get("public_id", ""))
+
+
+def _time(request: HttpRequest, name: str) -> datetime | None:
+    value = request.session.get(name)
+    return datetime.fromisoformat(value) if value else None
+
+
+def _is_over(started: datetime, seen: datetime, now: datetime) -> bool:
+    idle = timedelta(seconds=settings.SESSION_IDLE_SECONDS)
+    absolute = timedelta(seconds=settings.SESSION_ABSOLUTE_SECONDS)
+    return now - seen > idle or now - started > absolute
+
+
+def me_outside(session: Session, request_id: str) -> Me:
+    """Return the caller outside a workspace: the platform's permissions for super admins, none for
+    others.
+    """
+    is_super = session.user.is_super_admin
+    return Me(
+        user=session.user,
+        role=Role.SUPER_ADMIN if is_super else None,
+        permissions=PERMISSIONS[Role.SUPER_ADMIN] if is_super else frozenset(),
+        request_id=request_id,
+        session_id=session.session_id,
+    )
+
+
+def me_inside(session: Session, workspace: Workspace, request_id: str, now: datetime) -> Me | None:
+    """Return the caller in a workspace, or None for a stranger.
+
+    A member has the role of his membership. A super admin reads every workspace; in one that he has
+    entered with a
+    reason he acts with his own role. In a suspended workspace members only read.
+    """
+    with scope_everywhere("the gate looks up a membership"):
+        role = role_in(workspace, session.user)
+        visit = current_visit(workspace, session.user, now) if session.user.is_super_admin else None
+    is_master = False
+    if visit is not None:
+        role, permissions = Role.SUPER_ADMIN, PERMISSIONS[Role.SUPER_ADMIN]
+    elif role is not None:
+        permissions = MASTER_VIEW if workspace.is_suspended else PERMISSIONS[role]
+    elif session.user.is_super_admin:
+        role, permissions, is_master = Role.SUPER_ADMIN, MASTER_VIEW, True
+    else:
+        return None
+    return Me(
+        user=session.user,
+        workspace=workspace,
+        role=role,
+        permissions=permissions,
+        is_master=is_master,
+        request_id=request_id,
+        session_id=session.session_id,
+    )
+
+
+def me_by_key(token: str, request_id: str, now: datetime) -> Me | None:
+    """Return the caller that a key stands for, or None.
+
+    A key acts for the person who made it, with the rights that this person still has in the key's
+    workspace.
+    """
+    with scope_everywhere("the gate looks up an API key"):
+        key = key_by_token(token, now)
+        role = role_in(key.workspace, key.created_by) if key is not None else None
+        if key is None or role is None:
+            return None
+        touch(key, now)
+    return Me(
+        user=key.created_by,
+        workspace=key.workspace,
+        role=role,
+        permissions=_key_permissions(key, role),
+        key=key,
+        request_id=request_id,
+    )
+
+
+def _key_permissions(key: ApiKey, role: Role) -> frozenset[str]:
+    held = MASTER_VIEW if key.workspace.is_suspended else PERMISSIONS[role]
+    return frozenset(name for name in key.scopes if SCOPES.get(name) in held)
