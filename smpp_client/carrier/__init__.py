@@ -1,10 +1,8 @@
 """The border between the wire and the product.
 
 The wire takes `Segment`s and gives back `Outcome`s and `Receipt`s; it does not know what a campaign
-is. `Desk` is the product's
-side, implemented by `campaigns`; `Carrier` is the wire's side, implemented by our SMPP session and
-by custom adapters.
-All datetimes are aware and in UTC.
+is. `Desk` is the product's side, implemented by `campaigns`; `Carrier` is the wire's side,
+implemented by our SMPP session and by custom adapters. All datetimes are aware and in UTC.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,21 +11,27 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from smpp_client.rules.addresses import Address
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """An SMPP address: type of number, numbering plan, value (SMPP 3.4, 5.2.5 to 5.2.9)."""
-
-    ton: int
-    npi: int
-    value: str
+__all__ = [
+    "Address",
+    "Carrier",
+    "Desk",
+    "Kind",
+    "LeaseKey",
+    "Outcome",
+    "Receipt",
+    "Segment",
+    "SegmentKey",
+    "Work",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentKey:
-    """Names one attempt to submit one segment:
+    """Names one attempt to submit one segment.
 
-    the batch that intends it, its campaign, position and part (from 1).
+    The batch that intends it, its campaign, position and part (from 1).
     """
 
     batch_id: int
@@ -83,9 +87,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A delivery receipt as it came, already read: `state` is a message_state word in lower case
-    ('delivered', 'undeliverable',
-    'expired', 'rejected', 'deleted', 'unknown', or 'enroute', 'accepted' for interim ones)."""
+    """A delivery receipt as it came, already read.
+
+    `state` is a message_state word in lower case: 'delivered', 'undeliverable', 'expired',
+    'rejected', 'deleted' and 'unknown' are final, 'enroute' and 'accepted' interim. `subscriber`
+    and `sender` are the segment's destination and source as the receipt names them: with a lost
+    response they may be all there is to match by.
+    """
 
     smsc_id: str
     state: str
@@ -93,6 +101,8 @@ class Receipt:
     received_at: datetime
     raw: bytes
     reference: int = 0
+    subscriber: str = ""
+    sender: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +116,7 @@ class LeaseKey:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a claim gave:
-
-    segments in order of submission, and the one-line reason why there were not more.
-    """
+    """Segments in order of submission, and the one-line reason why there were not more."""
 
     segments: Sequence[Segment]
     reason: str
@@ -123,9 +130,7 @@ class Desk(Protocol):
     """
 
     def claim(self, lease: LeaseKey, *, room: int, now: datetime) -> Work:
-        """Commit the intent to submit at most `room` segments (at least one whole message) and
-        return them.
-        """
+        """Commit the intent to submit at most `room` segments (at least one whole message)."""
 
     def record(self, lease: LeaseKey, outcomes: Sequence[Outcome]) -> None:
         """Make outcomes durable. Calling it twice with the same outcomes changes nothing."""
@@ -134,10 +139,7 @@ class Desk(Protocol):
         """Make receipts durable; returns after the commit, so that deliver_sm may be answered."""
 
     def settle(self, lease: LeaseKey) -> int:
-        """Turn what earlier epochs of this lease left without an outcome into unknown;
-
-        return how many segments.
-        """
+        """Turn what earlier epochs of this lease left open into unknown; return how many."""
 
 
 class Carrier(Protocol):
@@ -148,7 +150,4 @@ class Carrier(Protocol):
         """How many segments may be submitted now (window less in flight)."""
 
     def submit(self, segments: Sequence[Segment], on_outcome: Callable[[Outcome], None]) -> None:
-        """Write the segments, or give each an outcome:
-
-        `released` when it provably did not leave.
-        """
+        """Write the segments, or give each an outcome: `released` when it provably stayed."""
