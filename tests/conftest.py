@@ -9,12 +9,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+import redis
 from django.db import connections
+from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
+from tests.browsing import Faults, find_chromium, launch
 from tests.ground import SHARED, Ground
+from tests.processes import Processes
 
 
 @dataclass(frozen=True)
@@ -81,3 +86,43 @@ def _two_connections(name: str) -> Iterator[None]:
     finally:
         _point_to(SHARED)
         connections["denied"] = before
+
+
+@pytest.fixture
+def processes(database: Database, tmp_path: Path) -> Iterator[Processes]:
+    """Starts the product's processes over this test's database; all are killed at the end."""
+    with redis.Redis.from_url(database.ground.valkey.url) as client:
+        client.flushall()
+    running = Processes(database.ground, database.name, tmp_path / "data")
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the whole run."""
+    assert find_chromium(), "No Chromium: run tests/need_chromium.py, or name one with CHROMIUM=."
+    with sync_playwright() as playwright:
+        chromium = launch(playwright)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def faults() -> Faults:
+    """What went wrong on this test's page; `faults.expect(words)` takes out what is meant."""
+    return Faults()
+
+
+@pytest.fixture
+def page(browser: Browser, faults: Faults) -> Iterator[Page]:
+    """A page without cookies. The test fails when the page breaks or breaks its policy."""
+    context = browser.new_context()
+    context.set_default_timeout(10_000)
+    opened = context.new_page()
+    faults.watch(opened)
+    yield opened
+    context.close()
+    assert faults.seen == []

@@ -1,7 +1,6 @@
 """Loaded by pytest before pytest-django sets Django up: fixes the environment it will read."""
 
 import os
-from collections.abc import Iterator
 
 import pytest
 
@@ -37,7 +36,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     marker = item.get_closest_marker("django_db")
     if marker is not None and marker.kwargs.get("transaction"):
         raise pytest.UsageError(
-            f"{item.nodeid}: use the `database` fixture for tests that commit; nothing is flushed here."
+            f"{item.nodeid}: a test that commits takes the `database` fixture; nothing is flushed."
         )
     if marker is None and "db" not in getattr(item, "fixturenames", ()):
         return
@@ -52,7 +51,7 @@ def ground(pytestconfig: pytest.Config) -> Ground:
 
 
 @pytest.fixture(scope="session")
-def servers(ground: Ground) -> Iterator[Ground]:
+def servers(ground: Ground) -> Ground:
     """PostgreSQL with the migrated template, and Valkey, both running."""
     ground.start()
-    yield ground
+    return ground

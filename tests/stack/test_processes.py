@@ -1,0 +1,41 @@
+"""The product's processes: they start, stop when asked, and come back after a kill."""
+
+import pytest
+
+from tests.poll import poll
+from tests.processes import Processes
+
+pytestmark = pytest.mark.processes
+
+
+def test_the_worker_stops_when_asked(processes: Processes) -> None:
+    worker = processes.start("worker")
+    assert worker.term() == 0
+
+
+def test_the_sender_starts_again_after_a_kill(processes: Processes) -> None:
+    sender = processes.start("sender")
+    before = sender.pid
+    sender.kill9()
+    sender.start()
+    assert sender.pid != before
+
+
+def test_a_frozen_worker_is_not_gone(processes: Processes) -> None:
+    worker = processes.start("worker")
+    worker.freeze()
+    assert worker.is_running
+    worker.thaw()
+    assert worker.term() == 0
+
+
+def test_beat_starts_and_stops(processes: Processes) -> None:
+    beat = processes.start("beat")
+    assert beat.term() == 0
+
+
+def test_logs_are_kept_over_starts(processes: Processes) -> None:
+    beat = processes.start("beat")
+    beat.kill9()
+    beat.start()
+    poll(lambda: beat.log_text.count("beat: Starting...") == 2, message="two starts in the log")
