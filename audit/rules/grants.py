@@ -1,0 +1,47 @@
+"""What each database role may do with the objects of the audit log: the whole table.
+
+Object -> role -> privileges, as GRANT takes them; functions as PostgreSQL writes them. Roles that
+an object does not name may do nothing with it. Nobody may update, delete or truncate an event, an
+entry or an epoch.
+"""
+
+from collections.abc import Mapping
+
+GRANTS: Mapping[str, Mapping[str, str]] = {
+    "audit_event": {
+        "app": "SELECT",
+        "sequencer": "SELECT",
+        "signer": "SELECT",
+        "exporter": "SELECT",
+    },
+    "audit_pending": {"sequencer": "SELECT, DELETE"},
+    "audit_entry": {
+        "app": "SELECT",
+        "sequencer": "SELECT, INSERT",
+        "signer": "SELECT",
+        "exporter": "SELECT",
+    },
+    "audit_head": {
+        "app": "SELECT",
+        "sequencer": "SELECT, UPDATE (seq, hash)",
+        "signer": "SELECT",
+        "exporter": "SELECT",
+    },
+    "audit_epoch": {
+        "app": "SELECT",
+        "sequencer": "SELECT, INSERT (epoch, body)",
+        "signer": "SELECT",
+        "exporter": "SELECT",
+    },
+    "audit_epoch_change": {
+        "app": "SELECT",
+        "sequencer": "SELECT, INSERT",
+        "signer": "SELECT",
+        "exporter": "SELECT",
+    },
+    "FUNCTION audit_append(uuid,uuid,bytea,text)": {"app": "EXECUTE", "sequencer": "EXECUTE"},
+    "FUNCTION audit_disclose(uuid,uuid,text,bytea,text)": {"app": "EXECUTE"},
+    "FUNCTION audit_disclosures(uuid)": {"exporter": "EXECUTE"},
+    "FUNCTION audit_open_chain(uuid,timestamp with time zone)": {"app": "EXECUTE"},
+    "FUNCTION audit_publish_note(bigint,text)": {"signer": "EXECUTE"},
+}
