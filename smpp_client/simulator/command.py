@@ -20,10 +20,9 @@ def main(words: list[str]) -> int:
     add_arguments(parser)
     options = vars(parser.parse_args(words))
     try:
-        config = config_from(options)
-    except (BadSwitch, OSError) as error:
+        run(config_from(options))
+    except (ValueError, OSError) as error:
         parser.error(str(error))
-    run(config)
     return 0
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from smpp_client.simulator.command import add_arguments, config_from, run
-from smpp_client.simulator.faults import BadSwitch
 
 
 class Command(BaseCommand):
@@ -20,7 +19,6 @@ class Command(BaseCommand):
 
     def handle(self, *_words: str, **options: Any) -> None:
         try:
-            config = config_from(options)
-        except (BadSwitch, OSError) as error:
+            run(config_from(options))
+        except (ValueError, OSError) as error:
             raise CommandError(str(error)) from error
-        run(config)
