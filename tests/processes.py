@@ -5,9 +5,19 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from message_center.stack.certificates import demo_certificates
 from message_center.stack.ports import LOOPBACK, reserve
 from message_center.stack.processes import Program, Running, is_alive, start, wait_ready
-from message_center.stack.product import PROCESSES, ROOT, Process, alive_file, is_ready
+from message_center.stack.product import (
+    CERTIFICATES,
+    PROCESSES,
+    ROOT,
+    SMPP_PASSWORD,
+    Process,
+    alive_file,
+    is_ready,
+)
+from message_center.stack.secret_files import SecretFiles
 from tests.ground import Ground
 
 
@@ -51,7 +61,6 @@ class Handle:
 
     def begin(self) -> None:
         """Start it and do not wait."""
-        alive_file(self.data, self.name).unlink(missing_ok=True)
         words = self.process.command(self.data, self.port)
         self.running = start(
             Program(self.name, words, self.environment, self.log, signal.SIGKILL, folder=ROOT)
@@ -142,6 +151,9 @@ class Processes:
     def prepare(self, name: str, *, known_as: str = "", **environment: str) -> Handle:
         """Return the handle of a process that is not started yet."""
         known_as = known_as or name
+        if name == "simulator":
+            demo_certificates(self.data / CERTIFICATES)
+            SecretFiles(self.data / "secrets").word(SMPP_PASSWORD)
         port, holder = reserve()
         self._holders.append(holder)
         handle = Handle(

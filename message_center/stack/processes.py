@@ -94,6 +94,8 @@ def start(program: Program) -> Running:
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("A child is started from the main thread, or it dies with the thread.")
     program.log.parent.mkdir(parents=True, exist_ok=True)
+    if "ALIVE_FILE" in program.environment:
+        Path(program.environment["ALIVE_FILE"]).unlink(missing_ok=True)
     words = [sys.executable, "-I", "-S", str(LAUNCH), str(os.getpid())]
     words += [str(int(program.death_signal)), program.clothes, *program.words]
     with program.log.open("ab") as log:

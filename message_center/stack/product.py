@@ -20,6 +20,10 @@ Sign = Literal["http", "alive_file", "database", "port"]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CELERY = ("-m", "celery", "-A", "message_center")
+# Inside the data folder: what both ends of the demo's SMPP connection need.
+CERTIFICATES = "certificates"
+SMPP_PASSWORD = "smpp_password"  # noqa: S105  (a file's name)
+SYSTEM_ID = "messagecenter"
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,14 @@ class Process:
     `words` follow the Python interpreter; {port} and {data} are filled in. `sign` says what shows
     that it is ready: an HTTP answer, its ALIVE_FILE, its connection in the database or an open
     port. `stop_seconds` is how long it may take to finish what it has begun.
+    `roles` are the database roles whose URLs it gets to know.
     """
 
     name: str
     words: tuple[str, ...]
     sign: Sign
     stop_seconds: float = 10
+    roles: tuple[str, ...] = ("app",)
 
     def command(self, data: Path, port: int = 0) -> list[str]:
         """Return the words to start it with over this data folder."""
@@ -57,17 +63,36 @@ WEB = Process(
         *("--no-control-socket", "--graceful-timeout", "10", "--log-level", "warning"),
     ),
     "http",
+    roles=("app", "exporter"),
 )
-WORKER = Process("worker", _worker("work", "-P", "prefork", "-c", "2"), "alive_file", 15)
+WORKER = Process(
+    "worker",
+    _worker("work", "-P", "prefork", "-c", "2"),
+    "alive_file",
+    15,
+    roles=("app", "exporter"),
+)
 SENDER = Process("sender", _worker("sender", "-P", "threads", "-c", "1"), "alive_file", 30)
 BEAT = Process(
     "beat",
     (*CELERY, "beat", "--schedule", "{data}/beat-schedule", "--pidfile=", "--loglevel", "INFO"),
     "alive_file",
 )
-SEQUENCER = Process("sequencer", ("manage.py", "audit_sequencer"), "database")
-SIGNER = Process("signer", ("manage.py", "audit_signer"), "database")
-SIMULATOR = Process("simulator", ("manage.py", "simulator", "--port", "{port}"), "port")
+SEQUENCER = Process("sequencer", ("manage.py", "audit_sequencer"), "database", roles=("sequencer",))
+SIGNER = Process("signer", ("manage.py", "audit_signer"), "database", roles=("signer",))
+SIMULATOR = Process(
+    "simulator",
+    (
+        *("manage.py", "simulator", "--host", LOOPBACK, "--port", "{port}"),
+        *("--ca", f"{{data}}/{CERTIFICATES}/ca.pem"),
+        *("--cert", f"{{data}}/{CERTIFICATES}/server.pem"),
+        *("--key", f"{{data}}/{CERTIFICATES}/server.key"),
+        *("--ledger", "{data}/simulator.ledger", "--system-id", SYSTEM_ID),
+        *("--password-file", f"{{data}}/secrets/{SMPP_PASSWORD}"),
+    ),
+    "port",
+    roles=(),
+)
 
 # In the order in which they start: those who only wait for others come last.
 PROCESSES: Mapping[str, Process] = {

@@ -103,6 +103,10 @@ class Supervisor:
         """Say a sentence with the seconds since the start in front."""
         self._say(f"[{time.monotonic() - self._started_at:6.1f} s] {sentence}")
 
+    def show(self, line: str) -> None:
+        """Say a line as it is."""
+        self._say(line)
+
     def serve(self, name: str, server: Server) -> None:
         """Start PostgreSQL or Valkey. Raises DidNotStart."""
         self._servers.append((name, server))

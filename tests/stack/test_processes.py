@@ -38,4 +38,4 @@ def test_logs_are_kept_over_starts(processes: Processes) -> None:
     beat = processes.start("beat")
     beat.kill9()
     beat.start()
-    poll(lambda: beat.log_text.count("beat: Starting...") == 2, message="two starts in the log")
+    poll(lambda: beat.log_text.count("is starting") == 2, message="two starts in the log")
