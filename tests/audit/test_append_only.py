@@ -4,19 +4,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-import psycopg
 import pytest
 from psycopg import errors
 
 from audit.rules import hashes
 from audit.rules.events import event_bytes
 from tests.audit import vectors
-from tests.audit.conftest import Database
+from tests.audit.conftest import Log
 from tests.audit.make import (
     INSTALL,
     MARKETING,
     NOW,
     ROAMING,
+    Connection,
     append,
     happening,
     open_chains,
@@ -25,21 +25,8 @@ from tests.audit.make import (
 )
 
 
-@pytest.fixture
-def runtime(database: Database) -> "psycopg.Connection[tuple[object, ...]]":
-    return database.connect("app")
-
-
-@pytest.fixture
-def superuser(database: Database) -> "psycopg.Connection[tuple[object, ...]]":
-    return database.connect("postgres")
-
-
-Runtime = psycopg.Connection[tuple[object, ...]]
-
-
 def test_the_runtime_role_appends_an_event_and_its_place_in_the_queue(
-    runtime: Runtime, superuser: Runtime
+    runtime: Connection, superuser: Connection
 ) -> None:
     event = append(runtime)
     found = rows(
@@ -48,7 +35,7 @@ def test_the_runtime_role_appends_an_event_and_its_place_in_the_queue(
     assert found == [(event.eid, "campaign.approve")]
 
 
-def test_the_event_is_kept_to_the_byte(runtime: Runtime, superuser: Runtime) -> None:
+def test_the_event_is_kept_to_the_byte(runtime: Connection, superuser: Connection) -> None:
     runtime.execute(
         "SELECT audit_append(%s, %s, %s, %s)",
         [
@@ -62,20 +49,22 @@ def test_the_event_is_kept_to_the_byte(runtime: Runtime, superuser: Runtime) -> 
 
 
 def test_what_one_searches_by_is_generated_from_the_event(
-    runtime: Runtime, superuser: Runtime
+    runtime: Connection, superuser: Connection
 ) -> None:
     append(runtime, result="denied")
     found = rows(superuser, "SELECT op, result, actor_id, obj_type, obj_id FROM audit_event")
     assert found == [("campaign.approve", "denied", "usr_6", "campaign", "cmp_3")]
 
 
-def test_a_rolled_back_transaction_leaves_no_event(runtime: Runtime, superuser: Runtime) -> None:
+def test_a_rolled_back_transaction_leaves_no_event(
+    runtime: Connection, superuser: Connection
+) -> None:
     with runtime.transaction(force_rollback=True):
         append(runtime)
     assert rows(superuser, "SELECT count(*) FROM audit_event") == [(0,)]
 
 
-def test_the_same_event_again_changes_nothing(runtime: Runtime, superuser: Runtime) -> None:
+def test_the_same_event_again_changes_nothing(runtime: Connection, superuser: Connection) -> None:
     event = append(runtime)
     append(runtime, event)
     found = rows(
@@ -84,13 +73,13 @@ def test_the_same_event_again_changes_nothing(runtime: Runtime, superuser: Runti
     assert found == [(1, 1)]
 
 
-def test_another_event_of_the_same_id_is_refused(runtime: Runtime) -> None:
+def test_another_event_of_the_same_id_is_refused(runtime: Connection) -> None:
     event = append(runtime)
     with pytest.raises(errors.UniqueViolation):
         append(runtime, happening(eid=event.eid, why="another"))
 
 
-def test_a_leaf_that_is_not_the_events_is_refused(runtime: Runtime) -> None:
+def test_a_leaf_that_is_not_the_events_is_refused(runtime: Connection) -> None:
     event = happening()
     with pytest.raises(errors.CheckViolation, match="leaf"):
         runtime.execute(
@@ -101,7 +90,7 @@ def test_a_leaf_that_is_not_the_events_is_refused(runtime: Runtime) -> None:
 
 @pytest.mark.parametrize("place", ["workspace", "eid"])
 def test_an_event_that_names_another_workspace_or_id_is_refused(
-    runtime: Runtime, place: str
+    runtime: Connection, place: str
 ) -> None:
     event = happening()
     body = event_bytes(event)
@@ -129,7 +118,7 @@ TABLES = (
     "statement", ["INSERT INTO {} DEFAULT VALUES", "DELETE FROM {}", "TRUNCATE {}", "DROP TABLE {}",
                   "ALTER TABLE {} DISABLE TRIGGER ALL"]
 )  # fmt: skip
-def test_no_reading_role_may_write(shared: Database, role: str, table: str, statement: str) -> None:
+def test_no_reading_role_may_write(shared: Log, role: str, table: str, statement: str) -> None:
     with pytest.raises(errors.InsufficientPrivilege):
         shared.connect(role).execute(statement.format(table))
 
@@ -152,15 +141,15 @@ def test_no_reading_role_may_write(shared: Database, role: str, table: str, stat
         "SELECT * FROM audit_private.audit_disclosure",
     ],
 )
-def test_the_sequencer_may_only_number_and_link(shared: Database, statement: str) -> None:
+def test_the_sequencer_may_only_number_and_link(shared: Log, statement: str) -> None:
     with pytest.raises(errors.InsufficientPrivilege):
         shared.connect("sequencer").execute(statement)
 
 
 @pytest.fixture(scope="module")
-def filled(shared: Database) -> Database:
+def filled(shared: Log) -> Log:
     """The shared clone with one row in each table that only grows."""
-    superuser = shared.connect("postgres")
+    superuser = shared.connect("superuser")
     open_chains(superuser)
     append(superuser)
     superuser.execute(
@@ -171,7 +160,7 @@ def filled(shared: Database) -> Database:
     return shared
 
 
-@pytest.mark.parametrize("role", ["owner", "postgres"])
+@pytest.mark.parametrize("role", ["owner", "superuser"])
 @pytest.mark.parametrize(
     "statement",
     [
@@ -190,20 +179,20 @@ def filled(shared: Database) -> Database:
     ],
 )
 def test_the_guards_stop_even_the_owner_and_a_superuser(
-    filled: Database, role: str, statement: str
+    filled: Log, role: str, statement: str
 ) -> None:
     with pytest.raises(errors.InsufficientPrivilege):
         filled.connect(role).execute(statement)
 
 
-def test_the_guards_hold_when_normal_triggers_are_skipped(superuser: Runtime) -> None:
+def test_the_guards_hold_when_normal_triggers_are_skipped(superuser: Connection) -> None:
     append(superuser)
     superuser.execute("SET session_replication_role = replica")
     with pytest.raises(errors.InsufficientPrivilege):
         superuser.execute("DELETE FROM audit_event")
 
 
-def test_a_personal_value_can_be_erased_and_never_changed(superuser: Runtime) -> None:
+def test_a_personal_value_can_be_erased_and_never_changed(superuser: Connection) -> None:
     event = append(superuser, personal={"msisdn": "ab" * 32})
     disclose = "SELECT audit_disclose(%s, %s, 'msisdn', %s, '+447700900008')"
     superuser.execute(disclose, [event.workspace, event.eid, bytes(32)])
@@ -212,7 +201,7 @@ def test_a_personal_value_can_be_erased_and_never_changed(superuser: Runtime) ->
     assert superuser.execute("DELETE FROM audit_private.audit_disclosure").rowcount == 1
 
 
-def test_a_personal_value_that_no_event_commits_to_is_refused(runtime: Runtime) -> None:
+def test_a_personal_value_that_no_event_commits_to_is_refused(runtime: Connection) -> None:
     event = append(runtime)
     with pytest.raises(errors.CheckViolation, match="No event commits"):
         runtime.execute(
@@ -221,7 +210,7 @@ def test_a_personal_value_that_no_event_commits_to_is_refused(runtime: Runtime) 
         )
 
 
-def test_two_entries_cannot_follow_the_same_one(superuser: Runtime) -> None:
+def test_two_entries_cannot_follow_the_same_one(superuser: Connection) -> None:
     append(superuser)
     append(superuser)
     numbered = "INSERT INTO audit_entry SELECT ws, id, now(), %s, leaf, id FROM audit_event"
@@ -229,7 +218,7 @@ def test_two_entries_cannot_follow_the_same_one(superuser: Runtime) -> None:
         superuser.execute(numbered, [bytes(32)])
 
 
-def test_a_chain_begins_with_the_published_genesis(superuser: Runtime) -> None:
+def test_a_chain_begins_with_the_published_genesis(superuser: Connection) -> None:
     for number, ws in enumerate((vectors.INSTALL, ROAMING, vectors.WORKSPACE)):
         created = datetime(2026, 3, 1, tzinfo=UTC)
         found = rows(superuser, "SELECT audit_open_chain(%s, %s)", ws, created)
@@ -238,13 +227,13 @@ def test_a_chain_begins_with_the_published_genesis(superuser: Runtime) -> None:
     assert found == [(0, vectors.GENESIS)]
 
 
-def test_opening_a_chain_again_keeps_its_slot(runtime: Runtime) -> None:
+def test_opening_a_chain_again_keeps_its_slot(runtime: Connection) -> None:
     open_chains(runtime)
     assert rows(runtime, "SELECT audit_open_chain(%s, %s)", MARKETING, NOW) == [(1,)]
 
 
 def test_a_rolled_back_workspace_leaves_no_gap_in_the_slots(
-    runtime: Runtime, superuser: Runtime
+    runtime: Connection, superuser: Connection
 ) -> None:
     open_chains(runtime)
     with runtime.transaction(force_rollback=True):
@@ -252,16 +241,16 @@ def test_a_rolled_back_workspace_leaves_no_gap_in_the_slots(
     assert rows(runtime, "SELECT audit_open_chain(%s, %s)", uuid4(), NOW) == [(3,)]
 
 
-def test_a_note_is_published_once(database: Database, superuser: Runtime) -> None:
+def test_a_note_is_published_once(log: Log, superuser: Connection) -> None:
     superuser.execute("INSERT INTO audit_epoch VALUES (0, '{}')")
-    signer = database.connect("signer")
+    signer = log.connect("signer")
     signer.execute("SELECT audit_publish_note(0, 'note')")
     signer.execute("SELECT audit_publish_note(0, 'note')")
     with pytest.raises(errors.CheckViolation):
         signer.execute("SELECT audit_publish_note(0, 'other note')")
 
 
-def test_nobody_may_execute_a_function_by_default(superuser: Runtime) -> None:
+def test_nobody_may_execute_a_function_by_default(superuser: Connection) -> None:
     found = rows(
         superuser,
         "SELECT proname FROM pg_proc WHERE proname LIKE 'audit%%' AND prosecdef"
@@ -275,7 +264,7 @@ def test_nobody_may_execute_a_function_by_default(superuser: Runtime) -> None:
     [("", []), (str(MARKETING), [MARKETING]), ("*", [MARKETING, ROAMING, INSTALL])],
 )
 def test_the_runtime_role_sees_the_entries_of_its_scope(
-    runtime: Runtime, superuser: Runtime, scope: str, seen: list[UUID]
+    runtime: Connection, superuser: Connection, scope: str, seen: list[UUID]
 ) -> None:
     open_chains(superuser)
     for ws in (MARKETING, ROAMING, INSTALL):
@@ -294,16 +283,16 @@ def test_the_runtime_role_sees_the_entries_of_its_scope(
         assert sorted(rows(runtime, query)) == sorted((ws,) for ws in seen)
 
 
-def test_a_connection_that_was_never_set_sees_nothing(runtime: Runtime) -> None:
+def test_a_connection_that_was_never_set_sees_nothing(runtime: Connection) -> None:
     append(runtime)
     assert rows(runtime, "SELECT * FROM audit_event") == []
 
 
 @pytest.mark.parametrize("role", ["app", "signer", "sequencer"])
 def test_personal_values_are_handed_to_the_exporter_only(
-    database: Database, runtime: Runtime, role: str
+    log: Log, runtime: Connection, role: str
 ) -> None:
     with pytest.raises(errors.InsufficientPrivilege):
-        database.connect(role).execute("SELECT * FROM audit_disclosures(%s)", [MARKETING])
-    exporter: Callable[..., object] = database.connect("exporter").execute
+        log.connect(role).execute("SELECT * FROM audit_disclosures(%s)", [MARKETING])
+    exporter: Callable[..., object] = log.connect("exporter").execute
     exporter("SELECT * FROM audit_disclosures(%s)", [MARKETING])
