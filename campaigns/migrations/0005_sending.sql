@@ -100,7 +100,11 @@ BEGIN
     IF (SELECT w.is_suspended FROM workspace w WHERE w.id = c.workspace_id) THEN RETURN 'suspended'; END IF;
     IF p_now < c.starts_at THEN RETURN 'not_yet'; END IF;
     IF p_now >= c.ends_at THEN RETURN 'window_over'; END IF;
-    IF v_local < c.daily_from OR v_local >= c.daily_until THEN RETURN 'closed_hours'; END IF;
+    -- A window that closes no later than it opens runs over midnight.
+    IF c.daily_from IS NOT NULL AND c.daily_until IS NOT NULL AND NOT CASE
+        WHEN c.daily_from < c.daily_until THEN v_local >= c.daily_from AND v_local < c.daily_until
+        ELSE v_local >= c.daily_from OR v_local < c.daily_until END
+    THEN RETURN 'closed_hours'; END IF;
     SELECT a.digest INTO v_approved FROM approval a
     WHERE a.id = c.approval_id AND a.campaign_id = c.id AND a.verdict = 'approve';
     IF v_approved IS NULL THEN RETURN 'no_approval'; END IF;

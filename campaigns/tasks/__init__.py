@@ -1,4 +1,7 @@
-"""What the worker does. A row's state is the work order: a task is a nudge, a sweep guarantees it."""
+"""What the worker does.
+
+A row's state is the work order: a task is a nudge, a sweep guarantees it.
+"""
 
 from campaigns.tasks import builds, lists, sweeps
 

@@ -28,7 +28,7 @@ _WRITE = frozenset(
     {"campaign.edit", "list.edit", "opt_out.edit", "sender.propose", "campaign.run_own"}
 )
 _REVIEW = frozenset({"campaign.review", "sender.review"})
-_SUPERVISE = frozenset({"campaign.run", "number.reveal"})
+_SUPERVISE = frozenset({"campaign.run", "campaign.run_own", "number.reveal"})
 _ADMIN = frozenset({"sender.edit", "member.edit", "key.edit", "workspace.edit", "evidence.export"})
 _PLATFORM = frozenset({"platform.see", "platform.edit", "campaign.delete"})
 

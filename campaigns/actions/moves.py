@@ -1,0 +1,73 @@
+"""The one way a campaign changes its state: compare and set, inside the caller's transaction."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from audit.rules.events import Obj
+from campaigns.models import Campaign
+from campaigns.rules.campaign_states import State
+from workspaces.models import Workspace
+from workspaces.rules.refusal import Refusal
+
+
+class CampaignRefused(Refusal):
+    """A campaign cannot do this now."""
+
+
+class WrongState(CampaignRefused):
+    """Somebody or something moved the campaign first, or the act does not fit its state."""
+
+    code = "wrong_state"
+
+
+class NoSuchCampaign(CampaignRefused):
+    """There is no campaign with this number in the workspace."""
+
+    code = "not_found"
+
+
+def campaign_obj(campaign_id: int) -> Obj:
+    """Return the campaign as the audit log names it."""
+    return Obj("campaign", f"cmp_{campaign_id}")
+
+
+def lock(workspace: Workspace, number: int) -> Campaign:
+    """Return the campaign of this workspace, locked until the transaction ends.
+
+    Raises NoSuchCampaign.
+    """
+    campaign = (
+        Campaign.objects.select_for_update()
+        .filter(workspace=workspace, number=number, deleted_at=None)
+        .first()
+    )
+    if campaign is None:
+        raise NoSuchCampaign(_("There is no such campaign."))
+    return campaign
+
+
+def move(
+    campaign: Campaign, to: State, *, allowed: Collection[State], now: datetime, **fields: Any
+) -> None:
+    """Move a campaign and set `fields` with it.
+
+    Raises WrongState when it is not in one of the `allowed` states any more.
+    """
+    values = {"state": to.value, "state_since_at": now, **fields}
+    if to is not State.HELD:
+        values |= {"hold_reason": "", "hold_sentence": ""}
+    changed = Campaign.objects.filter(
+        pk=campaign.pk,
+        workspace_id=campaign.workspace_id,
+        state__in=[state.value for state in allowed],
+        deleted_at=None,
+    ).update(**values)
+    if not changed:
+        raise WrongState(
+            _("The campaign has changed meanwhile. Look at it again before you decide.")
+        )
+    for name, value in values.items():
+        setattr(campaign, name, value)

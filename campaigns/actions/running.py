@@ -1,0 +1,301 @@
+"""Campaigns after approval: started, paused, resumed, slowed, cancelled; held, completed and
+expired by the machine.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.utils.translation import gettext as _
+
+from audit.actions.record import record
+from audit.rules.events import Actor
+from campaigns.actions.moves import CampaignRefused, WrongState, campaign_obj, lock, move
+from campaigns.models import Campaign, Mode, Progress, StartBy
+from campaigns.rules.campaign_states import State
+from workspaces.actions.noting import note, note_denied
+from workspaces.queries.me import Me
+from workspaces.scope import scope_everywhere
+
+SWEEP = Actor(kind="system", id="sweep")
+SENDER = Actor(kind="system", id="sender")
+BEFORE_SENDING = frozenset({State.APPROVED, State.SCHEDULED})
+STOPPABLE = frozenset(
+    {
+        State.DRAFT,
+        State.RETURNED,
+        State.READY,
+        State.IN_REVIEW,
+        State.APPROVED,
+        State.SCHEDULED,
+        State.SENDING,
+        State.PAUSED,
+        State.HELD,
+    }
+)
+
+
+class NotYours(CampaignRefused):
+    """An author runs his own campaigns only."""
+
+    code = "not_yours"
+
+
+class TooEarly(CampaignRefused):
+    """The approval does not reach as far as this."""
+
+    code = "too_early"
+
+
+class AboveCeiling(CampaignRefused):
+    """Faster than approved needs a new approval."""
+
+    code = "above_ceiling"
+
+
+def start(*, number: int, by: Me, now: datetime) -> Campaign:
+    """Start an approved campaign by hand. Raises TooEarly before its approved start."""
+    with transaction.atomic(durable=True):
+        campaign = _mine(number, by, "campaign.start", now)
+        if campaign.starts_at is not None and campaign.starts_at > now:
+            raise TooEarly(_("It was approved to start later. Until then it waits."))
+        _begin(campaign, now)
+        note(by, "campaign.start", campaign_obj(campaign.pk), now=now)
+    return campaign
+
+
+def _mine(number: int, by: Me, op: str, now: datetime) -> Campaign:
+    campaign = lock(by.here, number)
+    if not by.may("campaign.run") and campaign.author_person_id != by.person_id:
+        note_denied(by, op, campaign_obj(campaign.pk), now=now, why="not the author")
+        raise NotYours(_("Only its author, a moderator or an admin runs this campaign."))
+    return campaign
+
+
+def _begin(campaign: Campaign, now: datetime) -> None:
+    """Move to sending, with the audience hashed again: what was approved is what goes out."""
+    if campaign.mode != Mode.TRIGGER and audience_digest(campaign.pk) != bytes(
+        campaign.audience_digest or b""
+    ):
+        move(
+            campaign,
+            State.HELD,
+            allowed=BEFORE_SENDING,
+            now=now,
+            hold_reason="audience",
+            hold_sentence=_("The audience is not the one that was approved."),
+        )
+        return
+    move(campaign, State.SENDING, allowed=BEFORE_SENDING, now=now, started_at=now)
+
+
+def audience_digest(campaign_id: int) -> bytes:
+    """Return the digest of a frozen audience as its rows are now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT campaign_audience_digest(%s)", [campaign_id])
+        row = cursor.fetchone()
+    return bytes(row[0])
+
+
+def pause(*, number: int, by: Me, why: str = "", now: datetime) -> Campaign:
+    """Stop claiming at once; what is in flight finishes."""
+    with transaction.atomic(durable=True):
+        campaign = _mine(number, by, "campaign.pause", now)
+        move(campaign, State.PAUSED, allowed={State.SENDING, State.HELD}, now=now)
+        note(by, "campaign.pause", campaign_obj(campaign.pk), now=now, why=why)
+    return campaign
+
+
+def resume(*, number: int, by: Me, now: datetime) -> Campaign:
+    """Go on after a pause or a hold.
+
+    The plan's curve starts again from here, so nothing catches up in a burst.
+    """
+    with transaction.atomic(durable=True):
+        campaign = _mine(number, by, "campaign.resume", now)
+        op = "campaign.release" if campaign.state == State.HELD else "campaign.resume"
+        move(campaign, State.SENDING, allowed={State.PAUSED, State.HELD}, now=now)
+        _replan([campaign.pk], now)
+        note(by, op, campaign_obj(campaign.pk), now=now)
+    return campaign
+
+
+def _replan(campaign_ids: Iterable[int], now: datetime) -> None:
+    Progress.objects.filter(campaign_id__in=list(campaign_ids)).update(
+        paced_from_at=now, paced_from_segments=F("claimed_segments")
+    )
+
+
+def change_rate(*, number: int, by: Me, rate: Decimal | None, now: datetime) -> Campaign:
+    """Slow a campaign down, or let it go faster again below its approved ceiling (segments/s; None
+    is the plan's own).
+
+    Raises AboveCeiling.
+    """
+    with transaction.atomic(durable=True):
+        campaign = _mine(number, by, "campaign.rate", now)
+        if rate is not None and rate <= 0:
+            raise CampaignRefused(_("Type a rate above zero, or pause instead."), field="rate")
+        ceiling = campaign.rate_ceiling
+        if rate is not None and ceiling is not None and rate > ceiling:
+            raise AboveCeiling(
+                _("Approved are at most %(ceiling)s segments/s. Faster needs a new approval.")
+                % {"ceiling": f"{ceiling.normalize():f}"},
+                field="rate",
+            )
+        before = campaign.runtime_rate
+        changed = Campaign.objects.filter(
+            pk=campaign.pk,
+            workspace=by.here,
+            state__in=[State.APPROVED, State.SCHEDULED, State.SENDING, State.PAUSED, State.HELD],
+        ).update(runtime_rate=rate)
+        if not changed:
+            raise WrongState(_("A campaign that is not at work has no rate to change."))
+        _replan([campaign.pk], now)
+        note(by, "campaign.rate", campaign_obj(campaign.pk), now=now, diff={"rate": (before, rate)})
+    return campaign
+
+
+def cancel(*, number: int, by: Me, why: str, now: datetime) -> int:
+    """End a campaign; what is not claimed yet is cancelled. Returns how many messages that were."""
+    with transaction.atomic(durable=True):
+        campaign = _mine(number, by, "campaign.cancel", now)
+        move(campaign, State.CANCELLED, allowed=STOPPABLE, now=now, finished_at=now)
+        dropped = _drop_rest(campaign.pk)
+        note(
+            by,
+            "campaign.cancel",
+            campaign_obj(campaign.pk),
+            now=now,
+            why=why,
+            diff={"dropped": (None, dropped)},
+        )
+    return dropped
+
+
+def _drop_rest(campaign_id: int) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT drop_rest(%s)", [campaign_id])
+        row = cursor.fetchone()
+    return int(row[0])
+
+
+# --- the machine's own moves ------------------------------------------------------------------
+
+
+def hold(campaign_id: int, *, reason: str, sentence: str, now: datetime) -> bool:
+    """Stop a sending campaign with a reason that a person understands; return whether this call did
+    it.
+    """
+    with transaction.atomic(durable=True):
+        campaign = Campaign.objects.select_related("workspace").get(pk=campaign_id)
+        try:
+            move(
+                campaign,
+                State.HELD,
+                allowed={State.SENDING},
+                now=now,
+                hold_reason=reason,
+                hold_sentence=sentence,
+            )
+        except WrongState:
+            return False
+        _note(campaign, "campaign.hold", SENDER, now, sentence)
+    return True
+
+
+def _note(campaign: Campaign, op: str, actor: Actor, now: datetime, why: str = "") -> None:
+    record(
+        op,
+        workspace=campaign.workspace.uuid,
+        actor=actor,
+        obj=campaign_obj(campaign.pk),
+        now=now,
+        why=why,
+    )
+
+
+def sweep(now: datetime) -> int:
+    """Make every move that time or completion asks for; return how many.
+
+    Running it twice changes nothing.
+    """
+    with scope_everywhere("the sweep moves campaigns of all workspaces"):
+        due = (
+            [(pk, _start_due) for pk in _ids(_to_start(now))]
+            + [(pk, _expire_due) for pk in _ids(_to_expire(now))]
+            + [(pk, _complete_due) for pk in _ids(_to_complete(now))]
+        )
+        return sum(act(pk, now) for pk, act in due)
+
+
+def _ids(condition: Q) -> list[int]:
+    rows = Campaign.objects.filter(condition, deleted_at=None).order_by("pk")
+    return list(rows.values_list("pk", flat=True))
+
+
+def _to_start(now: datetime) -> Q:
+    return Q(state=State.APPROVED, start_by=StartBy.ITSELF) | Q(
+        state=State.SCHEDULED, start_by=StartBy.ITSELF, starts_at__lte=now
+    )
+
+
+def _to_expire(now: datetime) -> Q:
+    waiting = [State.IN_REVIEW, State.APPROVED, State.SCHEDULED]
+    running = [State.SENDING, State.PAUSED, State.HELD]
+    return Q(state__in=[*waiting, *running], ends_at__lte=now)
+
+
+def _to_complete(now: datetime) -> Q:
+    is_done = Q(progress__queued=0, progress__sending=0, progress__deferred=0)
+    is_closed = ~Q(mode=Mode.TRIGGER) | Q(ends_at__lte=now)
+    return is_done & is_closed & Q(state__in=[State.SENDING, State.PAUSED, State.HELD])
+
+
+def _locked(campaign_id: int, condition: Q) -> Campaign | None:
+    """Return the campaign, locked, if it still meets the condition under which it was found."""
+    return (
+        Campaign.objects.select_for_update(of=("self",), skip_locked=True)
+        .select_related("workspace")
+        .filter(condition, pk=campaign_id)
+        .first()
+    )
+
+
+def _start_due(campaign_id: int, now: datetime) -> bool:
+    with transaction.atomic(durable=True):
+        campaign = _locked(campaign_id, _to_start(now))
+        if campaign is None:
+            return False
+        if campaign.starts_at is not None and campaign.starts_at > now:
+            move(campaign, State.SCHEDULED, allowed={State.APPROVED}, now=now)
+            _note(campaign, "campaign.schedule", SWEEP, now)
+            return True
+        _begin(campaign, now)
+        op = "campaign.hold" if campaign.state == State.HELD else "campaign.start"
+        _note(campaign, op, SWEEP, now, campaign.hold_sentence)
+    return True
+
+
+def _complete_due(campaign_id: int, now: datetime) -> bool:
+    with transaction.atomic(durable=True):
+        campaign = _locked(campaign_id, _to_complete(now))
+        if campaign is None:
+            return False
+        running = {State.SENDING, State.PAUSED, State.HELD}
+        move(campaign, State.COMPLETED, allowed=running, now=now, finished_at=now)
+        _note(campaign, "campaign.complete", SWEEP, now)
+    return True
+
+
+def _expire_due(campaign_id: int, now: datetime) -> bool:
+    with transaction.atomic(durable=True):
+        campaign = _locked(campaign_id, _to_expire(now) & ~_to_complete(now))
+        if campaign is None:
+            return False
+        move(campaign, State.EXPIRED, allowed=STOPPABLE, now=now, finished_at=now)
+        dropped = _drop_rest(campaign.pk)
+        _note(campaign, "campaign.expire", SWEEP, now, f"{dropped} not sent in time")
+    return True

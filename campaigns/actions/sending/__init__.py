@@ -1,0 +1,1 @@
+"""The product side of sending: claims, outcomes, receipts."""

@@ -1,0 +1,47 @@
+"""The audit entry of a verb, in the verb's own transaction."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from audit.actions.record import record, record_denied
+from audit.rules.events import Diff, Obj
+from workspaces.queries.me import Me
+
+
+def note(
+    by: Me,
+    op: str,
+    obj: Obj,
+    *,
+    now: datetime,
+    diff: Diff | None = None,
+    personal: Mapping[str, str] | None = None,
+    why: str = "",
+) -> None:
+    """Record that the caller did `op` to `obj` in his workspace; belongs inside the verb's
+    transaction.
+    """
+    record(
+        op,
+        workspace=by.here.uuid,
+        actor=by.actor,
+        obj=obj,
+        now=now,
+        diff=diff,
+        personal=personal,
+        why=why,
+        request_id=by.request_id,
+    )
+
+
+def note_denied(by: Me, op: str, obj: Obj, *, now: datetime, why: str) -> None:
+    """Record that the caller was refused; outlives the rollback of what he tried."""
+    record_denied(
+        op,
+        workspace=by.here.uuid,
+        actor=by.actor,
+        obj=obj,
+        now=now,
+        why=why,
+        request_id=by.request_id,
+    )
