@@ -33,8 +33,16 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "workspace.resume": Operation(_("Resumed the workspace"), _("Tried to resume the workspace")),
     "workspace.enter": Operation(_("Entered the workspace"), _("Tried to enter the workspace")),
+    "workspace.edit": Operation(
+        _("Changed the workspace's settings"), _("Tried to change the workspace's settings")
+    ),
+    "workspace.look": Operation(
+        _("Looked into the workspace without being a member"),
+        _("Tried to look into the workspace"),
+    ),
     "workspace.leave": Operation(_("Left the workspace"), _("Tried to leave the workspace")),
     "user.create": Operation(_("Created an account"), _("Tried to create an account")),
+    "user.rename": Operation(_("Changed a name"), _("Tried to change a name")),
     "user.disable": Operation(_("Disabled an account"), _("Tried to disable an account")),
     "user.enable": Operation(_("Enabled an account"), _("Tried to enable an account")),
     "user.sign_in": Operation(_("Signed in"), _("Tried to sign in")),

@@ -5,8 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from audit.actions.chains import open_chain
-from audit.actions.record import record
+from audit.actions.record import open_chain, record
 from audit.rules.events import Actor, Obj
 from workspaces.models import Installation
 from workspaces.queries.keys import (
@@ -35,7 +34,7 @@ def install(now: datetime) -> bool:
             fingerprint_key=seal(wrapping, new_key(), FINGERPRINT_KEY_CONTEXT),
             created_at=now,
         )
-        open_chain(installation.uuid, now)
+        open_chain(installation.uuid, now=now)
         record(
             "install.create",
             workspace=installation.uuid,

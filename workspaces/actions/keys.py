@@ -10,14 +10,15 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audit.actions.record import record
-from audit.rules.events import Obj
-from workspaces.models import ApiKey
+from audit.rules.events import Actor, Obj
+from workspaces.models import ApiKey, User, Workspace
 from workspaces.queries.access import KEY_PREFIX
 from workspaces.queries.me import Me
 from workspaces.rules.permissions import SCOPES
 from workspaces.rules.refusal import Refusal
 
 LONGEST_DAYS = 365
+LONGEST_NAME = 80
 USED_EVERY = timedelta(seconds=60)
 
 
@@ -35,6 +36,9 @@ class NewKey:
 
 def create_key(*, by: Me, name: str, scopes: Sequence[str], days: int, now: datetime) -> NewKey:
     """Make a key of the caller's workspace that lives `days` (1 to 365). Raises KeyRefused."""
+    name = " ".join(name.split())
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise KeyRefused(_("Enter a name of 1 to 80 characters."), field="name")
     unknown = set(scopes) - set(SCOPES)
     if unknown or not scopes:
         raise KeyRefused(_("Choose at least one thing that the key may do."), field="scopes")
@@ -82,6 +86,29 @@ def revoke_key(*, key_id: int, by: Me, now: datetime) -> None:
             now=now,
             request_id=by.request_id,
         )
+
+
+def revoke_keys_of(
+    user: User, workspace: Workspace | None, *, actor: Actor, why: str, now: datetime
+) -> int:
+    """End the live keys that a person made, here or (None) everywhere, inside the caller's
+    transaction; return how many. Each is recorded in its own workspace's chain.
+    """
+    keys = ApiKey.objects.filter(created_by=user, revoked_at=None).select_related("workspace")
+    if workspace is not None:
+        keys = keys.filter(workspace=workspace)
+    live = list(keys.order_by("id"))
+    for key in live:
+        ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now)
+        record(
+            "key.revoke",
+            workspace=key.workspace.uuid,
+            actor=actor,
+            obj=Obj("key", f"key_{key.pk}"),
+            now=now,
+            why=why,
+        )
+    return len(live)
 
 
 def touch(key: ApiKey, now: datetime) -> None:

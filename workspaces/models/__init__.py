@@ -2,7 +2,7 @@
 
 from workspaces.models.installation import Installation
 from workspaces.models.keys import ApiKey, IdempotentRequest
-from workspaces.models.people import Person, SignInFailure, Theme, User
+from workspaces.models.people import Person, Session, SignInFailure, Theme, User
 from workspaces.models.workspaces import (
     MEMBER_ROLES,
     Invitation,
@@ -21,6 +21,7 @@ __all__ = [
     "JoinRequest",
     "Membership",
     "Person",
+    "Session",
     "SignInFailure",
     "Theme",
     "User",

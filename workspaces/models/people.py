@@ -55,6 +55,7 @@ class User(AbstractBaseUser):
     last_workspace = models.ForeignKey(
         "Workspace", null=True, on_delete=models.SET_NULL, related_name="+"
     )
+    password_link_sent_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
     USERNAME_FIELD = "email"
@@ -91,3 +92,23 @@ class SignInFailure(models.Model):
             models.Index(fields=["account", "failed_at"], name="sign_in_failure_account"),
             models.Index(fields=["address", "failed_at"], name="sign_in_failure_address"),
         ]
+
+
+class Session(models.Model):
+    """A browser in which an account is signed in, so that its owner can see it and end it.
+
+    `key` is the key of Django's own session: deleting that one ends this. `public_id` names the
+    session in the audit log. Rows past the session's limits are swept.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    key = models.CharField(max_length=40, unique=True)
+    public_id = models.CharField(max_length=32, unique=True)
+    address = models.GenericIPAddressField()
+    browser = models.CharField(max_length=200, blank=True)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "account_session"
+        indexes = [models.Index(fields=["user", "seen_at"], name="account_session_user")]

@@ -42,12 +42,15 @@ class Workspace(models.Model):
 class Membership(models.Model):
     """A user's role in a workspace.
 
-    Read again at every request, so removing it bites on the next one.
+    Read again at every request, so removing it bites on the next one. `granted_by` and `granted_at`
+    say who gave the role as it is now (None: the set-up), for those who judge an approval.
     """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=20, choices=MEMBER_ROLES)
+    granted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    granted_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:
