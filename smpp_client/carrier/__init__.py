@@ -114,6 +114,27 @@ class LeaseKey:
     epoch: int
 
 
+class Bound(StrEnum):
+    """What keeps a session from taking more segments right now."""
+
+    RATE = "rate"
+    WINDOW = "window"
+    BUDGET = "budget"
+    THROTTLED = "throttled"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many segments a session may take now; `bound` says what sets that, `limit` its figure.
+
+    The figure of a rate is in segments/s, that of a window or a budget in segments.
+    """
+
+    segments: int
+    bound: Bound
+    limit: float
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """Segments in order of submission, and the one-line reason why there were not more."""
@@ -129,8 +150,11 @@ class Desk(Protocol):
     errors.
     """
 
-    def claim(self, lease: LeaseKey, *, room: int, now: datetime) -> Work:
-        """Commit the intent to submit at most `room` segments (at least one whole message)."""
+    def claim(self, lease: LeaseKey, *, room: Room, now: datetime) -> Work:
+        """Commit the intent to submit what fits the room and return it.
+
+        Raises Fenced when another owner has the lease.
+        """
 
     def record(self, lease: LeaseKey, outcomes: Sequence[Outcome]) -> None:
         """Make outcomes durable. Calling it twice with the same outcomes changes nothing."""
@@ -138,8 +162,15 @@ class Desk(Protocol):
     def receive(self, connection_id: int, receipts: Sequence[Receipt]) -> None:
         """Make receipts durable; returns after the commit, so that deliver_sm may be answered."""
 
+    def tidy(self) -> int:
+        """Apply receipts that wait; return how many were looked at."""
+
     def settle(self, lease: LeaseKey) -> int:
         """Turn what earlier epochs of this lease left open into unknown; return how many."""
+
+
+class Fenced(RuntimeError):
+    """The lease has another owner or has run out: nothing may be claimed or written under it."""
 
 
 class Carrier(Protocol):
