@@ -3,29 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from decimal import ROUND_UP, Decimal
-from typing import Protocol
 
-from campaigns.models import Mode
+from campaigns.models import Campaign, Mode
 from smpp_client.rules.pace import Daily, OpenTime, Plan, at_once, open_time, spread, steady
 
 LONGEST = timedelta(days=365)
 MILLI = Decimal("0.001")
-
-
-class HasPlan(Protocol):
-    """The columns of a campaign that its plan is made of."""
-
-    mode: str
-    starts_at: datetime | None
-    ends_at: datetime | None
-    started_at: datetime | None
-    approved_at: datetime | None
-    created_at: datetime
-    daily_from: time | None
-    daily_until: time | None
-    zone: str
-    segment_total: int
-    rate_ceiling: Decimal | None
 
 
 @dataclass(frozen=True)
@@ -45,7 +28,7 @@ class PlanRow:
     rate_ceiling: Decimal | None
 
 
-def daily_of(row: HasPlan) -> Daily | None:
+def daily_of(row: Campaign | PlanRow) -> Daily | None:
     """Return the daily window, or None.
 
     Raises PlanRefused when it opens and closes at the same time.
@@ -55,13 +38,13 @@ def daily_of(row: HasPlan) -> Daily | None:
     return Daily(row.daily_from, row.daily_until, row.zone)
 
 
-def open_of(row: HasPlan) -> OpenTime:
+def open_of(row: Campaign | PlanRow) -> OpenTime:
     """Return when a campaign may send. Raises PlanRefused where its window is never open."""
     start = row.starts_at or row.started_at or row.approved_at or row.created_at
     return open_time(start, row.ends_at or start + LONGEST, daily_of(row))
 
 
-def plan_of(row: HasPlan) -> Plan:
+def plan_of(row: Campaign | PlanRow) -> Plan:
     """Return the plan of a campaign with at least one segment. Raises PlanRefused.
 
     A spread fills its window; a ceiling on any other mode is a rate that is never made up for;
@@ -77,7 +60,7 @@ def plan_of(row: HasPlan) -> Plan:
     return at_once(total, open_)
 
 
-def ceiling_of(row: HasPlan) -> Decimal | None:
+def ceiling_of(row: Campaign | PlanRow) -> Decimal | None:
     """Return the rate that an approval covers: a spread's catch-up limit, or the author's own
     ceiling.
     """

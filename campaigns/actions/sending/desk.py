@@ -1,0 +1,232 @@
+"""The desk: what the engine asks the product for. Intent before bytes, outcomes append only."""
+
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+
+from campaigns.actions.review import sign
+from campaigns.actions.running import hold
+from campaigns.actions.sending.candidates import Candidate, Wish, candidates, store_anchor, wish_of
+from campaigns.actions.sending.link import Link
+from campaigns.actions.sending.rendering import Account, ClaimedRow, render
+from campaigns.actions.sending.wording import HOLDS, PASSING, bound_sentence, plan_sentence
+from smpp_client.carrier import Fenced, Kind, LeaseKey, Outcome, Receipt, Room, Segment, Work
+from smpp_client.rules.errors import QUEUE_FULL, StatusClass, classify
+from smpp_client.rules.pace import Fairness
+from smpp_client.rules.segments import Alphabet
+from workspaces.queries.keys import keys
+from workspaces.scope import scope_everywhere
+
+CLAIM = "SELECT * FROM {function}(%s, %s, %s, %s, %s, %s, %s)"
+RECORD = (
+    "SELECT record_outcomes(%s::bigint[], %s::bigint[], %s::smallint[], %s::smallint[], %s::text[],"
+    " %s::integer[], %s::text[], %s::text[], %s::timestamptz[], %s::float8[], %s::integer[])"
+)
+COPY_RECEIPTS = (
+    "COPY receipt (connection_id, smsc_id, state, error, reference, raw, received_at) FROM STDIN"
+)
+RECEIPTS_A_TIME = 2_000
+# Base of the back-off in seconds, and attempts after which a deferred segment is refused for good.
+THROTTLED_RETRY = (1.0, 1_000)
+QUEUE_FULL_RETRY = (5.0, 1_000)
+LATER_RETRY = (10.0, 6)
+NO_RETRY = (0.0, 0)
+ACCOUNT_SECONDS = 3.0
+
+
+class CampaignDesk:
+    """Implements smpp_client.carrier.Desk.
+
+    Claims and outcomes have a connection each; each is used under its own lock.
+    """
+
+    def __init__(self) -> None:
+        self._claims = Link()
+        self._outcomes = Link()
+        self._claim_lock = threading.Lock()
+        self._outcome_lock = threading.Lock()
+        self._fairness: dict[int, Fairness] = {}
+        self._trusted: set[tuple[int, bytes]] = set()
+        self._reasons: dict[int, tuple[int, str]] = {}
+        self._accounts: dict[int, tuple[float, Account]] = {}
+
+    def claim(self, lease: LeaseKey, *, room: Room, now: datetime) -> Work:
+        """Commit the intent to submit what fits the room, fairly over the campaigns that want it.
+
+        Raises Fenced.
+        """
+        with self._claim_lock:
+            wishes = self._wishes(lease, room, now)
+            if not wishes:
+                return Work((), "")
+            fairness = self._fairness.setdefault(lease.connection_id, Fairness())
+            granted = fairness.divide(room.segments, [wish.demand for wish in wishes])
+            segments: list[Segment] = []
+            for wish in wishes:
+                taken = self._claim_one(lease, wish, granted.get(wish.candidate.id, 0), now)
+                fairness.passed(wish.candidate.id, len(taken) - granted.get(wish.candidate.id, 0))
+                segments.extend(taken)
+                self._explain(wish, granted.get(wish.candidate.id, 0), room, now)
+            return Work(segments, "")
+
+    def _wishes(self, lease: LeaseKey, room: Room, now: datetime) -> list[Wish]:
+        rows = candidates(self._claims, lease.connection_id, now, max(room.segments, 1))
+        return [wish_of(candidate, now) for candidate in rows if self._is_signed(candidate, now)]
+
+    def _is_signed(self, candidate: Candidate, now: datetime) -> bool:
+        """Whether the approval was made with our key; one that was not is held before anything is
+        claimed.
+        """
+        if candidate.approval is None:
+            self._hold(candidate, "no_approval", now)
+            return False
+        _pk, decider, digest, signature = candidate.approval
+        if (candidate.id, signature) in self._trusted:
+            return True
+        if sign(candidate.id, decider, digest) != signature:
+            self._hold(candidate, "signature", now)
+            return False
+        self._trusted.add((candidate.id, signature))
+        return True
+
+    def _claim_one(self, lease: LeaseKey, wish: Wish, room: int, now: datetime) -> list[Segment]:
+        store_anchor(self._claims, wish)
+        if room <= 0:
+            return []
+        segments: list[Segment] = []
+        if wish.candidate.waiting:
+            segments += self._take("claim_queue", lease, wish, room, now)
+        left = min(room - len(segments), wish.from_cursor)
+        if left > 0:
+            segments += self._take("claim_range", lease, wish, left, now)
+        return segments
+
+    def _take(
+        self, function: str, lease: LeaseKey, wish: Wish, room: int, now: datetime
+    ) -> list[Segment]:
+        candidate = wish.candidate
+        planned = wish.plan.rate if wish.plan is not None and wish.plan.is_spread else 0.0
+        values = [lease.lease_id, lease.epoch, candidate.id, room, now, planned, ""]
+        rows = [
+            ClaimedRow(*row) for row in self._claims.rows(CLAIM.format(function=function), values)
+        ]
+        if rows and rows[0].refusal:
+            self._refused(candidate, rows[0].refusal, now)
+            return []
+        rows = [row for row in rows if row.batch_id]
+        account = self._account(lease.connection_id, now)
+        done = render(candidate, rows, account, keys(), now)
+        if done.refused:
+            self.record(lease, done.refused)
+        return done.segments
+
+    def _account(self, connection_id: int, now: datetime) -> Account:
+        """Return how the peer wants its segments; read again every few seconds, so that a change
+        needs no restart.
+        """
+        read_at, account = self._accounts.get(connection_id, (0.0, Account(Alphabet.GSM, 3)))
+        if now.timestamp() - read_at > ACCOUNT_SECONDS:
+            rows = self._claims.rows(
+                "SELECT alphabet, short_code_ton FROM connection WHERE id = %s", [connection_id]
+            )
+            account = Account(Alphabet(rows[0][0]), rows[0][1])
+            self._accounts[connection_id] = (now.timestamp(), account)
+        return account
+
+    def _refused(self, candidate: Candidate, refusal: str, now: datetime) -> None:
+        if refusal == "fenced":
+            raise Fenced("Another sender has this connection now.")
+        if refusal in HOLDS:
+            self._hold(candidate, refusal, now)
+        elif refusal in PASSING:
+            self._note_reason(candidate, PASSING[refusal], now)
+
+    def _hold(self, candidate: Candidate, reason: str, now: datetime) -> None:
+        with scope_everywhere("the sender holds campaigns of all workspaces"):
+            hold(candidate.id, reason=reason, sentence=HOLDS[reason], now=now)
+
+    def _explain(self, wish: Wish, granted: int, room: Room, now: datetime) -> None:
+        """Say, at most once a second, what bound this claim."""
+        is_bound_by_room = wish.demand.wanted > granted and wish.demand.wanted >= 1
+        sentence = bound_sentence(room) if is_bound_by_room else plan_sentence(wish, now)
+        self._note_reason(wish.candidate, sentence, now)
+
+    def _note_reason(self, candidate: Candidate, sentence: str, now: datetime) -> None:
+        second = int(now.timestamp())
+        if self._reasons.get(candidate.id, (0, ""))[0] == second:
+            return
+        self._reasons[candidate.id] = (second, sentence)
+        self._claims.run(
+            "UPDATE progress SET reason = %s, reason_at = %s WHERE campaign_id = %s",
+            [sentence[:300], now, candidate.id],
+        )
+
+    def record(self, lease: LeaseKey, outcomes: Sequence[Outcome]) -> None:
+        """Make outcomes durable. Calling it twice with the same outcomes changes nothing."""
+        if not outcomes:
+            return
+        retries = [_retry(outcome) for outcome in outcomes]
+        with self._outcome_lock:
+            self._outcomes.rows(
+                RECORD,
+                [
+                    [outcome.key.batch_id for outcome in outcomes],
+                    [outcome.key.position for outcome in outcomes],
+                    [outcome.key.part for outcome in outcomes],
+                    [outcome.part_count for outcome in outcomes],
+                    [outcome.kind.value for outcome in outcomes],
+                    [outcome.status for outcome in outcomes],
+                    [outcome.cause[:60] for outcome in outcomes],
+                    [outcome.smsc_id for outcome in outcomes],
+                    [outcome.at for outcome in outcomes],
+                    [seconds for seconds, _cap in retries],
+                    [cap for _seconds, cap in retries],
+                ],
+            )
+
+    def receive(self, connection_id: int, receipts: Sequence[Receipt]) -> None:
+        """Make receipts durable; returns after the commit."""
+        with self._outcome_lock:
+            link = self._outcomes.open
+            with link.cursor() as cursor, cursor.copy(COPY_RECEIPTS) as copy:
+                for receipt in receipts:
+                    copy.write_row(
+                        (
+                            connection_id,
+                            receipt.smsc_id,
+                            receipt.state,
+                            receipt.error,
+                            receipt.reference,
+                            receipt.raw,
+                            receipt.received_at,
+                        )
+                    )
+
+    def tidy(self) -> int:
+        """Apply receipts that wait; return how many were looked at."""
+        with self._outcome_lock:
+            rows = self._outcomes.rows("SELECT apply_receipts(%s)", [RECEIPTS_A_TIME])
+        return int(rows[0][0])
+
+    def settle(self, lease: LeaseKey) -> int:
+        """Turn what earlier epochs of this lease left open into unknown; return how many."""
+        with self._outcome_lock:
+            rows = self._outcomes.rows(
+                "SELECT settle_lease(%s, %s, %s)", [lease.lease_id, lease.epoch, "the sender ended"]
+            )
+        return int(rows[0][0])
+
+    def close(self) -> None:
+        """Close both connections."""
+        self._claims.close()
+        self._outcomes.close()
+
+
+def _retry(outcome: Outcome) -> tuple[float, int]:
+    if outcome.kind is not Kind.DEFERRED:
+        return NO_RETRY
+    if outcome.status == QUEUE_FULL:
+        return QUEUE_FULL_RETRY
+    if classify(outcome.status) is StatusClass.SLOW_DOWN:
+        return THROTTLED_RETRY
+    return LATER_RETRY
