@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from audit.rules import hashes
@@ -90,6 +91,16 @@ def next_epoch(last: Epoch | None, *, at: str, secret: bytes, heads: Sequence[He
         heads=heads_root(secret, number, heads).hex(),
         prev=(last.leaf() if last else hashes.ZERO).hex(),
     )
+
+
+def is_due(last: Epoch | None, at: datetime, seconds: float) -> bool:
+    """Say whether another period has begun since the last epoch; the first is due at once.
+
+    Periods are counted from 1970, so that hourly epochs fall on the hour.
+    """
+    if last is None:
+        return True
+    return at.timestamp() // seconds > read_stamp(last.at).timestamp() // seconds
 
 
 def _count(value: object) -> int:

@@ -108,3 +108,32 @@ def _next_level(level: list[bytes]) -> list[bytes]:
     """Pair neighbours; a last one without a neighbour moves up: that is RFC 6962's split."""
     paired = [node_hash(left, right) for left, right in list(pairwise(level))[::2]]
     return [*paired, level[-1]] if len(level) % 2 else paired
+
+
+class Tree:
+    """A Merkle tree that grows by leaves and knows its root at any time, in little memory.
+
+    It keeps the roots of the full subtrees, largest first, with their sizes.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._peaks: list[tuple[int, bytes]] = []
+
+    def append(self, leaf: bytes) -> None:
+        """Add a leaf hash."""
+        self.size += 1
+        width, top = 1, leaf
+        while self._peaks and self._peaks[-1][0] == width:
+            top = node_hash(self._peaks.pop()[1], top)
+            width *= 2
+        self._peaks.append((width, top))
+
+    def root(self) -> bytes:
+        """Return the tree hash over all leaves so far."""
+        if not self._peaks:
+            return tree_root([])
+        root = self._peaks[-1][1]
+        for _, peak in reversed(self._peaks[:-1]):
+            root = node_hash(peak, root)
+        return root

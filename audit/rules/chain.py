@@ -1,0 +1,81 @@
+"""Following a chain entry by entry: what each entry must be, and what is wrong when it is not.
+
+The codes are those of the published list of checks.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from audit.rules import hashes
+from audit.rules.canonical import NotCanonical, decode_event, stamp
+from audit.rules.epochs import Head
+
+
+class Broken(ValueError):
+    """An entry that cannot be what was written, with its code and a sentence for people."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of a chain as the database holds it, with its event's stored leaf and text."""
+
+    seq: int
+    at: datetime
+    prev: bytes
+    hash: bytes
+    leaf: bytes
+    body: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """Where a reader of a chain stands: after entry `seq`, whose hash is `hash`."""
+
+    slot: int
+    ws: UUID
+    seq: int
+    hash: bytes
+    at: datetime | None = None
+
+    @property
+    def head(self) -> Head:
+        """Return the same as the head of an epoch."""
+        return Head(self.slot, self.ws, self.seq, self.hash)
+
+
+def first_link(install: UUID, ws: UUID, slot: int, created: datetime) -> Link:
+    """Return the place before a chain's first entry."""
+    return Link(slot, ws, 0, hashes.genesis(install, ws, slot, stamp(created)))
+
+
+def follow(link: Link, entry: Entry) -> Link:
+    """Recompute the next entry of a chain and return the place after it; raise Broken."""
+    place = f"Entry {entry.seq} of chain {link.slot}"
+    if entry.seq != link.seq + 1:
+        raise Broken("C03", f"Entry {link.seq + 1} of chain {link.slot} is missing.")
+    if entry.prev != link.hash:
+        raise Broken("C04", f"{place} does not follow the entry before it.")
+    if hashes.leaf_hash(entry.body.encode()) != entry.leaf:
+        raise Broken("C05", f"{place}: the event is not the one that was recorded.")
+    found = hashes.entry_hash(link.ws, entry.seq, stamp(entry.at), entry.prev, entry.leaf)
+    if found != entry.hash:
+        raise Broken("C05", f"{place} was changed: its hash does not fit.")
+    if link.at and entry.at < link.at:
+        raise Broken("C06", f"{place} is earlier than the entry before it.")
+    return replace(link, seq=entry.seq, hash=entry.hash, at=entry.at)
+
+
+def check_event(link: Link, entry: Entry) -> None:
+    """Check an entry's event by itself: its form, and that it is this workspace's; raise Broken."""
+    place = f"Entry {entry.seq} of chain {link.slot}"
+    try:
+        event = decode_event(entry.body.encode())
+    except NotCanonical as fault:
+        raise Broken("C07", f"{place} is not in the canonical form: {fault}") from fault
+    if event["ws"] != str(link.ws):
+        raise Broken("C12", f"{place} holds an event of another workspace.")

@@ -1,0 +1,33 @@
+"""When the machine's clock is no longer believed without a word."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+# Below this it is the slewing of a time daemon, and `at` simply waits for the clock to catch up.
+NOTICEABLE = timedelta(seconds=2)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Both clocks at one moment: `wall` can be set, `steady` (seconds) only runs."""
+
+    wall: datetime
+    steady: float
+
+
+def step_between(before: Reading, after: Reading) -> timedelta:
+    """Return how far the wall clock was moved between two readings; zero when not noticeable."""
+    passed = timedelta(seconds=after.steady - before.steady)
+    return noticeable(after.wall - before.wall - passed)
+
+
+def step_back_since(last_at: datetime | None, wall: datetime) -> timedelta:
+    """Return how far (negative) the clock stands behind the log's last time, or zero."""
+    if last_at is None or wall >= last_at:
+        return timedelta(0)
+    return noticeable(wall - last_at)
+
+
+def noticeable(step: timedelta) -> timedelta:
+    """Return the step, or zero when it is too small to tell anybody."""
+    return step if abs(step) > NOTICEABLE else timedelta(0)

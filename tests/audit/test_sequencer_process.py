@@ -1,0 +1,134 @@
+"""The sequencer as a process: killed, doubled, cut off and stopped."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from audit.rules.chain import Entry, first_link, follow
+from tests.audit.conftest import Log
+from tests.audit.make import (
+    INSTALL,
+    MARKETING,
+    NOW,
+    ROAMING,
+    Connection,
+    append,
+    open_chains,
+    rows,
+)
+from tests.poll import poll
+from tests.processes import Processes
+
+pytestmark = pytest.mark.processes
+
+
+@contextmanager
+def writers(log: Log, *workspaces: object) -> Iterator[list[int]]:
+    """Write an event after another into each workspace; the list holds how many were committed."""
+    counts = [0] * len(workspaces)
+    enough = threading.Event()
+
+    def write(number: int) -> None:
+        with psycopg.connect(log.ground.url("app", log.name)) as connection:
+            while not enough.is_set():
+                append(connection, ws=workspaces[number])
+                connection.commit()
+                counts[number] += 1
+
+    threads = [threading.Thread(target=write, args=[number]) for number in range(len(workspaces))]
+    for thread in threads:
+        thread.start()
+    try:
+        yield counts
+    finally:
+        enough.set()
+        for thread in threads:
+            thread.join()
+
+
+def pending(superuser: Connection) -> int:
+    [(count,)] = rows(superuser, "SELECT count(*) FROM audit_pending")
+    return int(count)
+
+
+def check_chain(superuser: Connection, ws: object, slot: int) -> int:
+    """Recompute a chain from its genesis and return its length."""
+    query = (
+        "SELECT e.seq, e.at, e.prev, e.hash, v.leaf, v.body FROM audit_entry e"
+        " JOIN audit_event v ON v.id = e.event_id WHERE e.ws = %s ORDER BY e.seq"
+    )
+    link = first_link(
+        INSTALL, MARKETING if slot == 1 else ROAMING, slot, NOW + timedelta(seconds=slot)
+    )
+    for row in rows(superuser, query, ws):
+        link = follow(link, Entry(*row))
+    return link.seq
+
+
+def test_five_kills_under_two_writers_lose_and_double_nothing(
+    log: Log, processes: Processes, runtime: Connection, superuser: Connection
+) -> None:
+    open_chains(runtime)
+    sequencer = processes.start("sequencer")
+    with writers(log, MARKETING, ROAMING) as counts:
+        for _ in range(5):
+            before = sum(counts)
+            poll(lambda seen=before: sum(counts) > seen + 40)  # type: ignore[misc]
+            sequencer.kill9()
+            sequencer.start()
+    poll(lambda: pending(superuser) == 0, 30)
+    assert [check_chain(superuser, MARKETING, 1), check_chain(superuser, ROAMING, 2)] == counts
+
+
+def test_a_second_sequencer_leaves_with_a_sentence(
+    log: Log, processes: Processes, runtime: Connection
+) -> None:
+    open_chains(runtime)
+    processes.start("sequencer")
+    second = processes.prepare("sequencer", known_as="second")
+    second.begin()
+    poll(lambda: not second.is_running, 20)
+    assert second.exit_code == 1
+    assert "Another audit sequencer is running" in second.log_text
+
+
+def test_an_event_is_numbered_at_once(
+    processes: Processes, runtime: Connection, superuser: Connection
+) -> None:
+    open_chains(runtime)
+    processes.start("sequencer")
+    append(runtime)
+    poll(lambda: rows(superuser, "SELECT 1 FROM audit_entry WHERE ws = %s", MARKETING), 10)
+
+
+def test_a_sequencer_that_was_cut_off_goes_on_by_itself(
+    processes: Processes, runtime: Connection, superuser: Connection
+) -> None:
+    open_chains(runtime)
+    sequencer = processes.start("sequencer")
+    superuser.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = 'message-center-sequencer' AND datname = current_database()"
+    )
+    append(runtime)
+    poll(lambda: rows(superuser, "SELECT 1 FROM audit_entry WHERE ws = %s", MARKETING), 15)
+    assert sequencer.is_running
+
+
+def test_it_stops_cleanly_when_asked(processes: Processes, runtime: Connection) -> None:
+    open_chains(runtime)
+    assert processes.start("sequencer").term() == 0
+
+
+def test_it_waits_for_the_installation(
+    processes: Processes, runtime: Connection, superuser: Connection
+) -> None:
+    processes.start("sequencer")
+    open_chains(runtime)
+    poll(lambda: rows(superuser, "SELECT 1 FROM audit_epoch"))
+    [(op,)] = rows(superuser, "SELECT op FROM audit_event WHERE ws = %s", INSTALL)
+    assert op == "sequencer.start"
