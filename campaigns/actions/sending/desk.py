@@ -7,7 +7,7 @@ from datetime import datetime
 from campaigns.actions.review import sign
 from campaigns.actions.running import hold
 from campaigns.actions.sending.candidates import Candidate, Wish, candidates, store_anchor, wish_of
-from campaigns.actions.sending.link import Link
+from smpp_client.engine.link import Link
 from campaigns.actions.sending.rendering import Account, ClaimedRow, render
 from campaigns.actions.sending.wording import HOLDS, PASSING, bound_sentence, plan_sentence
 from smpp_client.carrier import Fenced, Kind, LeaseKey, Outcome, Receipt, Room, Segment, Work

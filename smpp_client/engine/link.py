@@ -2,7 +2,7 @@
 transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -59,7 +59,9 @@ class Link:
             self._connection = connect()
         return self._connection
 
-    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def rows(
+        self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()
+    ) -> list[tuple[Any, ...]]:
         """Run one statement and return its rows; a broken connection is dropped before the error
         goes on.
         """
@@ -69,7 +71,7 @@ class Link:
             self.close()
             raise
 
-    def run(self, statement: str, values: Sequence[Any] = ()) -> int:
+    def run(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> int:
         """Run one statement and return how many rows it touched."""
         try:
             return self.open.execute(statement, values, prepare=True).rowcount
