@@ -1,13 +1,16 @@
 """Finds out who calls: by session for pages, by key for the API."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.contrib.auth import logout
+from django.contrib.auth import login, logout
 from django.http import HttpRequest
 
 from workspaces.actions.keys import touch
+from workspaces.actions.sessions import begin_session, see_session
+from workspaces.gate.address import address
 from workspaces.models import ApiKey, User, Workspace
 from workspaces.queries.access import current_visit, key_by_token, role_in
 from workspaces.queries.me import Me
@@ -16,6 +19,8 @@ from workspaces.scope import scope_everywhere
 
 STARTED = "started_at"
 SEEN = "seen_at"
+PUBLIC_ID = "public_id"
+LOOKED = "looked_at"
 # A session is written at most this often, so that reading a page does not write a row.
 SEEN_EVERY = timedelta(seconds=60)
 
@@ -38,9 +43,44 @@ def session_of(request: HttpRequest, now: datetime) -> Session | None:
     if started is None or seen is None or _is_over(started, seen, now):
         logout(request)
         return None
+    public_id = request.session.get(PUBLIC_ID, "")
     if now - seen > SEEN_EVERY:
         request.session[SEEN] = now.isoformat()
-    return Session(user, request.session.get("public_id", ""))
+        see_session(public_id, now)
+    return Session(user, public_id)
+
+
+def start_session(request: HttpRequest, user: User, now: datetime) -> None:
+    """Sign `user` in: a new session key, its limits, its row and the audit entry.
+
+    Django's session counts for nothing until the limits are in it, which is last.
+    """
+    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    public_id = secrets.token_urlsafe(12)
+    begin_session(
+        user=user,
+        key=request.session.session_key or "",
+        public_id=public_id,
+        address=address(request),
+        browser=request.headers.get("User-Agent", ""),
+        now=now,
+        request_id=str(getattr(request, "request_id", "")),
+    )
+    request.session[PUBLIC_ID] = public_id
+    request.session[STARTED] = request.session[SEEN] = now.isoformat()
+
+
+def looks_anew(request: HttpRequest, workspace: Workspace, now: datetime) -> bool:
+    """Whether a super admin's look into a workspace is to be recorded: once per VISIT_MINUTES and
+    session, not at every page.
+    """
+    looked = request.session.get(LOOKED, {})
+    last = looked.get(workspace.slug)
+    every = timedelta(minutes=settings.VISIT_MINUTES)
+    if last is not None and now - datetime.fromisoformat(last) < every:
+        return False
+    request.session[LOOKED] = {**looked, workspace.slug: now.isoformat()}
+    return True
 
 
 def _time(request: HttpRequest, name: str) -> datetime | None:
@@ -93,6 +133,7 @@ def me_inside(session: Session, workspace: Workspace, request_id: str, now: date
         role=role,
         permissions=permissions,
         is_master=is_master,
+        visit_ends_at=visit.ends_at if visit is not None else None,
         request_id=request_id,
         session_id=session.session_id,
     )

@@ -14,7 +14,15 @@ from django.utils.cache import add_never_cache_headers
 from audit.actions.record import record_denied
 from audit.rules.events import Actor, Obj
 from workspaces.actions.people import remember_workspace
-from workspaces.gate.caller import Session, me_by_key, me_inside, me_outside, session_of
+from workspaces.actions.visits import note_look
+from workspaces.gate.caller import (
+    Session,
+    looks_anew,
+    me_by_key,
+    me_inside,
+    me_outside,
+    session_of,
+)
 from workspaces.gate.permission import permission_of
 from workspaces.models import Workspace
 from workspaces.queries.access import installation_uuid, workspace_by_slug
@@ -89,6 +97,8 @@ class GateMiddleware:
         if workspace is None or me is None:
             _note_stranger(request, session, workspace, now)
             raise Http404
+        if me.is_master and looks_anew(request, workspace, now):
+            note_look(workspace=workspace, by=me, now=now)
         remember_workspace(session.user, workspace)
         self._enter(request, me, permission, now)
 
@@ -152,12 +162,12 @@ def _note_denied(request: HttpRequest, me: Me, permission: str, now: datetime) -
 def _note_stranger(
     request: HttpRequest, session: Session, workspace: Workspace | None, now: datetime
 ) -> None:
-    """Record that somebody who is signed in tried a workspace that is not his."""
-    if workspace is None:
-        return
+    """Record that somebody who is signed in tried a workspace that is not his, or that is not
+    there: both leave an entry, so that neither answer is the faster one.
+    """
     record_denied(
         "access.denied",
-        workspace=workspace.uuid,
+        workspace=workspace.uuid if workspace else installation_uuid(),
         actor=Actor(kind="user", id=f"usr_{session.user.pk}", session_id=session.session_id),
         obj=Obj("page", request.path[:200]),
         now=now,

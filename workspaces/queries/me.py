@@ -1,6 +1,7 @@
 """Who is calling, as the gate found out: the one value that doors hand to verbs and questions."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from audit.rules.events import Actor
 from workspaces.models import ApiKey, User, Workspace
@@ -12,7 +13,8 @@ class Me:
     """The caller of one request. `workspace` and `role` are None outside a workspace; `key` is set
     for API calls.
 
-    `is_master` marks a super admin who reads a workspace without having entered it.
+    `is_master` marks a super admin who reads a workspace without having entered it;
+    `visit_ends_at` says until when one who has entered it acts there.
     """
 
     user: User
@@ -21,6 +23,7 @@ class Me:
     permissions: frozenset[str] = field(default_factory=frozenset)
     key: ApiKey | None = None
     is_master: bool = False
+    visit_ends_at: datetime | None = None
     request_id: str = ""
     session_id: str = ""
 
