@@ -81,6 +81,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "sender.reject": Operation(
         _("Rejected a sender revision"), _("Tried to reject a sender revision")
     ),
+    "sender.withdraw": Operation(
+        _("Withdrew a sender revision"), _("Tried to withdraw a sender revision")
+    ),
     "sender.archive": Operation(_("Archived a sender name"), _("Tried to archive a sender name")),
     "sender.restore": Operation(_("Restored a sender name"), _("Tried to restore a sender name")),
     "protected_name.add": Operation(_("Protected a name"), _("Tried to protect a name")),
