@@ -4,10 +4,12 @@ Each writes what it needs and returns the row; `NOW` is the tests' present.
 """
 
 import itertools
+import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.test import Client
 from django.utils import timezone
 
 from campaigns.actions import building, drafts, review, running
@@ -23,6 +25,7 @@ from campaigns.models import (
     SenderRevision,
 )
 from smpp_client.models import Connection, Route, RouteConnection, RouteGrant
+from workspaces.actions.sessions import begin_session
 from workspaces.models import Membership, Person, User, Workspace
 from workspaces.queries.keys import keys
 from workspaces.queries.me import Me
@@ -245,3 +248,23 @@ def window(hours: float = 2) -> dict[str, datetime]:
     """Return the plan of a spread that began a moment ago."""
     start = timezone.now() - timedelta(seconds=1)
     return {"starts_at": start, "ends_at": start + timedelta(hours=hours)}
+
+
+def sign_in(client: Client, account: User, *, started_at: datetime | None = None) -> str:
+    """Give the client a real session of this account, begun now, and return its public id."""
+    at = started_at or timezone.now()
+    client.force_login(account)
+    public_id = secrets.token_urlsafe(12)
+    session = client.session
+    session["started_at"] = session["seen_at"] = at.isoformat()
+    session["public_id"] = public_id
+    session.save()
+    begin_session(
+        user=account,
+        key=session.session_key or "",
+        public_id=public_id,
+        address="127.0.0.1",
+        browser="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        now=at,
+    )
+    return public_id
