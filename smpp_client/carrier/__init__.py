@@ -92,7 +92,9 @@ class Receipt:
     `state` is a message_state word in lower case: 'delivered', 'undeliverable', 'expired',
     'rejected', 'deleted' and 'unknown' are final, 'enroute' and 'accepted' interim. `subscriber`
     and `sender` are the segment's destination and source as the receipt names them: with a lost
-    response they may be all there is to match by.
+    response they may be all there is to match by. One that `is_unmarked` came as an ordinary
+    message that reads like a receipt, which a subscriber can write too: it may settle only what was
+    sent to `subscriber`.
     """
 
     smsc_id: str
@@ -103,6 +105,7 @@ class Receipt:
     reference: int = 0
     subscriber: str = ""
     sender: str = ""
+    is_unmarked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
