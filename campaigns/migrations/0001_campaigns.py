@@ -101,7 +101,7 @@ class Migration(migrations.Migration):
                 ("cause", models.CharField(max_length=60)),
                 ("smsc_id", models.CharField(max_length=65)),
                 ("happened_at", models.DateTimeField()),
-                ("receipt_state", models.CharField(max_length=12)),
+                ("receipt_state", models.CharField(max_length=16)),
                 ("receipt_error", models.CharField(max_length=20)),
                 ("receipt_at", models.DateTimeField(null=True)),
             ],

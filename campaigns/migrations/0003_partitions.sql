@@ -25,7 +25,7 @@ CREATE TABLE submission (
     cause varchar(60) NOT NULL DEFAULT '',
     smsc_id varchar(65) NOT NULL DEFAULT '',
     happened_at timestamptz NOT NULL,
-    receipt_state varchar(12) NOT NULL DEFAULT '',
+    receipt_state varchar(16) NOT NULL DEFAULT '',
     receipt_error varchar(20) NOT NULL DEFAULT '',
     receipt_at timestamptz,
     PRIMARY KEY (batch_on, batch_id, position, part)

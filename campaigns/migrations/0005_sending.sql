@@ -95,16 +95,17 @@ CREATE FUNCTION claim_refusal(c campaign, p_now timestamptz) RETURNS text LANGUA
 DECLARE
     v_approved bytea;
     v_local time := (p_now AT TIME ZONE c.zone)::time;
+    v_is_open boolean;
 BEGIN
     IF c.state <> 'sending' THEN RETURN 'state'; END IF;
     IF (SELECT w.is_suspended FROM workspace w WHERE w.id = c.workspace_id) THEN RETURN 'suspended'; END IF;
     IF p_now < c.starts_at THEN RETURN 'not_yet'; END IF;
     IF p_now >= c.ends_at THEN RETURN 'window_over'; END IF;
     -- A window that closes no later than it opens runs over midnight.
-    IF c.daily_from IS NOT NULL AND c.daily_until IS NOT NULL AND NOT CASE
-        WHEN c.daily_from < c.daily_until THEN v_local >= c.daily_from AND v_local < c.daily_until
-        ELSE v_local >= c.daily_from OR v_local < c.daily_until END
-    THEN RETURN 'closed_hours'; END IF;
+    v_is_open := c.daily_from IS NULL OR c.daily_until IS NULL
+        OR (c.daily_from < c.daily_until AND v_local >= c.daily_from AND v_local < c.daily_until)
+        OR (c.daily_from >= c.daily_until AND (v_local >= c.daily_from OR v_local < c.daily_until));
+    IF NOT v_is_open THEN RETURN 'closed_hours'; END IF;
     SELECT a.digest INTO v_approved FROM approval a
     WHERE a.id = c.approval_id AND a.campaign_id = c.id AND a.verdict = 'approve';
     IF v_approved IS NULL THEN RETURN 'no_approval'; END IF;
@@ -375,7 +376,12 @@ BEGIN
         END IF;
 
         WITH given AS (
-            SELECT o.*, b.opened_on, b.workspace_id, b.connection_id, coalesce(q.attempt_count, 0) AS attempt_count
+            SELECT o.*, b.opened_on, b.workspace_id, b.connection_id,
+                   coalesce(q.attempt_count, 0) AS attempt_count,
+                   NOT EXISTS (
+                       SELECT 1 FROM submission s
+                       WHERE s.batch_on = b.opened_on AND s.batch_id = b.id
+                         AND s.position = o.position AND s.part = o.part) AS is_new
             FROM unnest(p_batches, p_positions, p_parts, p_part_counts, p_kinds, p_statuses, p_causes,
                         p_smsc_ids, p_ats, p_retry_seconds, p_retry_caps)
                 AS o(batch_id, position, part, part_count, kind, status, cause, smsc_id, happened_at,
@@ -398,11 +404,10 @@ BEGIN
                 kind = excluded.kind, status = excluded.status, cause = excluded.cause,
                 smsc_id = excluded.smsc_id, happened_at = excluded.happened_at
             WHERE s.kind = 'unknown' AND excluded.kind <> 'unknown'
-            RETURNING s.batch_id, s.position, s.part, s.part_count, s.kind, s.smsc_id,
-                      s.happened_at, (s.xmax = 0) AS is_new)
+            RETURNING s.batch_id, s.position, s.part, s.part_count, s.kind, s.smsc_id, s.happened_at)
         SELECT array_agg(ROW(
             t.batch_id, t.position, t.part, t.part_count, t.kind, t.smsc_id, t.happened_at,
-            g.retry_seconds, g.attempt_count, t.is_new, g.connection_id)::settled_segment)
+            g.retry_seconds, g.attempt_count, g.is_new, g.connection_id)::settled_segment)
         INTO v_settled
         FROM stored t JOIN given g USING (batch_id, position, part);
         CONTINUE WHEN v_settled IS NULL;
@@ -477,16 +482,16 @@ BEGIN
         SELECT array_agg(t.position), array_agg(t.part), array_agg(t.part_count)
         INTO v_positions, v_parts, v_part_counts
         FROM (
-            SELECT m.position, part::smallint AS part, m.segment_count AS part_count
+            SELECT m.position, n::smallint AS part, m.segment_count AS part_count
             FROM message m JOIN campaign c ON c.id = m.campaign_id AND c.frozen_on = m.frozen_on
-            CROSS JOIN generate_series(1, m.segment_count) AS part
+            CROSS JOIN generate_series(1, m.segment_count) AS n
             WHERE m.campaign_id = b.campaign_id AND m.position BETWEEN b.first_position AND b.last_position
             UNION ALL
-            SELECT q.position, part::smallint, q.part_count
+            SELECT q.position, n::smallint, q.part_count
             FROM queued_segment q
             CROSS JOIN generate_series(
                 CASE WHEN q.part = 0 THEN 1 ELSE q.part END,
-                CASE WHEN q.part = 0 THEN q.part_count ELSE q.part END) AS part
+                CASE WHEN q.part = 0 THEN q.part_count ELSE q.part END) AS n
             WHERE q.batch_id = b.id) t
         WHERE NOT EXISTS (
             SELECT 1 FROM submission s

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
+from django.utils import timezone
 
 from message_center.roles import RUNTIME_ROLES, database_url, exceptions
 from message_center.stack.database import (
@@ -22,6 +23,7 @@ from message_center.stack.database import (
     login,
     only_one_setup,
 )
+from workspaces.actions.installation import install
 
 
 class Command(BaseCommand):
@@ -49,6 +51,8 @@ class Command(BaseCommand):
             close_to_public(url)
             self._migrate()
             granted = apply_grants(url, logins, exceptions())
+            if install(timezone.now()):
+                self._say("This database is a new installation: identity, keys and system chain.")
         self._say(
             f"Granted the rights on {granted.tables} tables and views, {granted.sequences} "
             f"sequences and {granted.functions} functions."
