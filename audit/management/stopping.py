@@ -1,8 +1,19 @@
-"""How the long-running commands end: SIGTERM and SIGINT ask, the loop looks."""
+"""How the long-running commands live and end.
 
+SIGTERM and SIGINT ask, the loop looks. A database that does not answer is tried again.
+"""
+
+import logging
 import signal
 import threading
+from collections.abc import Callable
 from typing import Any
+
+import psycopg
+from django.db import connection as django_connection
+from django.db.utils import OperationalError
+
+RETRY_SECONDS = 1.0
 
 
 class Stop:
@@ -24,3 +35,23 @@ class Stop:
 
     def _ask(self, *_: Any) -> None:
         self._asked.set()
+
+
+def keep_working(
+    work: Callable[["psycopg.Connection[Any]"], None], stop: Stop, log: logging.Logger
+) -> None:
+    """Do the work on a fresh connection until asked to stop; connect again when it is lost."""
+    while not stop.is_asked:
+        try:
+            work(_connect())
+        except (psycopg.OperationalError, psycopg.InterfaceError, OperationalError) as failure:
+            log.warning("The database does not answer, trying again: %s", failure)
+            stop.wait(RETRY_SECONDS)
+        finally:
+            django_connection.close()
+
+
+def _connect() -> "psycopg.Connection[Any]":
+    django_connection.ensure_connection()
+    connection: psycopg.Connection[Any] = django_connection.connection
+    return connection

@@ -8,8 +8,8 @@ from datetime import datetime
 from uuid import UUID
 
 from audit.rules import hashes
-from audit.rules.canonical import NotCanonical, decode_event, stamp
-from audit.rules.epochs import Head
+from audit.rules.canonical import NotCanonical, decode_event, read_stamp, stamp
+from audit.rules.epochs import Epoch, Head
 
 
 class Broken(ValueError):
@@ -68,6 +68,35 @@ def follow(link: Link, entry: Entry) -> Link:
     if link.at and entry.at < link.at:
         raise Broken("C06", f"{place} is earlier than the entry before it.")
     return replace(link, seq=entry.seq, hash=entry.hash, at=entry.at)
+
+
+def check_epoch(
+    expected: Epoch, found: Epoch, *, last: Epoch | None, chain_count: int | None = None
+) -> None:
+    """Check an epoch against the one that the entries demand and the one before; raise Broken.
+
+    `chain_count` is how many chains exist now; None when nobody knows.
+    """
+    place = f"Epoch {found.number}"
+    if found.number != expected.number:
+        raise Broken("E02", f"Epoch {expected.number} is missing.")
+    if found.prev != expected.prev:
+        raise Broken("E03", f"{place} does not follow the epoch before it.")
+    if last and read_stamp(found.at) < read_stamp(last.at):
+        raise Broken("E04", f"{place} is earlier than the epoch before it.")
+    if (last and found.chains < last.chains) or found.chains > (chain_count or found.chains):
+        raise Broken("E06", f"{place} counts {found.chains} chains; one has disappeared.")
+    if found.heads != expected.heads:
+        raise Broken("A02", f"{place} fixed other heads than the chains have.")
+
+
+def check_time(entry: Entry, slot: int, *, floor: str | None, ceiling: str | None) -> None:
+    """Check an entry against the epochs around it (stamps); raise Broken."""
+    place = f"Entry {entry.seq} of chain {slot}"
+    if floor and entry.at < read_stamp(floor):
+        raise Broken("C13", f"{place} is earlier than the epoch before it.")
+    if ceiling and entry.at > read_stamp(ceiling):
+        raise Broken("C13", f"{place} is later than the epoch that fixed it.")
 
 
 def check_event(link: Link, entry: Entry) -> None:

@@ -9,12 +9,10 @@ from typing import Any
 import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection as django_connection
-from django.db.utils import OperationalError
 
 from audit.actions.secret_file import BadSecret, site_secret
 from audit.actions.sequence import AlreadyRunning, HeadMoved, Sequencer
-from audit.management.stopping import Stop
+from audit.management.stopping import Stop, keep_working
 from audit.rules.clock import Reading
 
 log = logging.getLogger("audit.sequencer")
@@ -22,7 +20,6 @@ log = logging.getLogger("audit.sequencer")
 POLL_SECONDS = 0.25
 # The lock of a killed sequencer lasts until the server notices that its connection is gone.
 PATIENCE_SECONDS = 5.0
-RETRY_SECONDS = 1.0
 
 
 class Command(BaseCommand):
@@ -34,38 +31,28 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         stop = Stop()
         try:
-            self._run(site_secret(Path(settings.AUDIT_NONCE_FILE)), stop)
+            secret = site_secret(Path(settings.AUDIT_NONCE_FILE))
+            keep_working(lambda connection: _work(connection, secret, stop), stop, log)
         except (BadSecret, AlreadyRunning) as refusal:
             raise CommandError(str(refusal)) from refusal
         except HeadMoved as tampered:
             log.critical("%s", tampered)
             raise CommandError(str(tampered), returncode=3) from tampered
 
-    def _run(self, secret: bytes, stop: Stop) -> None:
-        """Work; after a lost connection connect again, for as long as it takes."""
-        while not stop.is_asked:
-            try:
-                self._work(secret, stop)
-            except (psycopg.OperationalError, psycopg.InterfaceError, OperationalError) as failure:
-                log.warning("The database does not answer, trying again: %s", failure)
-                stop.wait(RETRY_SECONDS)
-            finally:
-                django_connection.close()
 
-    def _work(self, secret: bytes, stop: Stop) -> None:
-        connection = _connect()
-        sequencer = _start(connection, secret, stop)
-        if sequencer is None:
-            return
-        connection.execute("LISTEN audit")
-        log.info("The sequencer is running.")
-        while not stop.is_asked:
-            step = sequencer.step(_now())
-            if step.epoch:
-                log.info("Fixed epoch %d.", step.epoch.number)
-            if not step.is_full:
-                # Wakes at once for a new event; the poll is for a notification that was lost.
-                list(connection.notifies(timeout=POLL_SECONDS, stop_after=1))
+def _work(connection: "psycopg.Connection[Any]", secret: bytes, stop: Stop) -> None:
+    sequencer = _start(connection, secret, stop)
+    if sequencer is None:
+        return
+    connection.execute("LISTEN audit")
+    log.info("The sequencer is running.")
+    while not stop.is_asked:
+        step = sequencer.step(Reading(wall=datetime.now(UTC), steady=time.monotonic()))
+        if step.epoch:
+            log.info("Fixed epoch %d.", step.epoch.number)
+        if not step.is_full:
+            # Wakes at once for a new event; the poll is for a notification that was lost.
+            list(connection.notifies(timeout=POLL_SECONDS, stop_after=1))
 
 
 def _start(connection: "psycopg.Connection[Any]", secret: bytes, stop: Stop) -> Sequencer | None:
@@ -78,13 +65,3 @@ def _start(connection: "psycopg.Connection[Any]", secret: bytes, stop: Stop) -> 
                 raise
         stop.wait(0.1)
     return None
-
-
-def _connect() -> "psycopg.Connection[Any]":
-    django_connection.ensure_connection()
-    connection: psycopg.Connection[Any] = django_connection.connection
-    return connection
-
-
-def _now() -> Reading:
-    return Reading(wall=datetime.now(UTC), steady=time.monotonic())

@@ -1,0 +1,198 @@
+"""Sign what was recomputed: the local witness, with its own key and its own memory.
+
+The signer believes nothing that it has not hashed itself. Everything that it remembers lies in its
+folder, outside the database: a history that is rewritten, forked or set back no longer fits, and it
+refuses to sign, and to start again, until a person has looked.
+"""
+
+import fcntl
+import os
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from psycopg import errors
+
+from audit.queries import chains
+from audit.queries.chains import Connection
+from audit.queries.following import Fixed, Follower
+from audit.rules.canonical import stamp
+from audit.rules.chain import Broken
+from audit.rules.memory import BadMemory, Memory, read_memory
+from audit.rules.notes import Checkpoint, Note, public_key, sign
+
+MEMORY = "signer.json"
+HELD = "held.note"
+REFUSED = "refused.txt"
+VERIFIER_KEY = "log.vkey"
+
+
+class Refused(RuntimeError):
+    """The signer does not sign; the sentence says what it found. A person must look."""
+
+
+class Folder:
+    """The signer's own folder. One signer at a time, or Refused."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = (path / "lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(f"Another signer uses {path}.") from None
+
+    def read(self, name: str) -> str | None:
+        """Return a file's text, None when it is absent."""
+        path = self.path / name
+        return path.read_text(encoding="utf-8") if path.exists() else None
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file so that after a power cut it is the old or the new one, never a part."""
+        aside = self.path / f"{name}.new"
+        with aside.open("w", encoding="utf-8") as handle:
+            handle.write(text)
+            handle.flush()
+            os.fsync(handle.fileno())
+        aside.rename(self.path / name)
+        folder = os.open(self.path, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def memory(self) -> Memory | None:
+        """Return what the signer remembers, None before its first start; raise Refused."""
+        refused = self.read(REFUSED)
+        if refused is not None:
+            raise Refused(
+                f"This signer refused before: {refused.strip()} Find the cause; then remove "
+                f"{self.path / REFUSED}."
+            )
+        text = self.read(MEMORY)
+        try:
+            return read_memory(text) if text else None
+        except BadMemory as damage:
+            raise Refused(str(damage)) from damage
+
+
+class Signer:
+    """Follows one installation's log. `connection` is in autocommit, in the signer's role."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        folder: Folder,
+        private: Ed25519PrivateKey,
+        origin: str,
+        memory: Memory,
+        secret: bytes,
+    ) -> None:
+        self._connection = connection
+        self._folder = folder
+        self._private = private
+        self._origin = origin
+        self.key = str(public_key(origin, private))
+        self._follower = Follower(memory, secret=secret)
+
+    def resume(self, *, now: datetime) -> None:
+        """Compare the epoch log with the memory and publish what a crash left unpublished.
+
+        Raises Refused when the log is not the one that was signed.
+        """
+        try:
+            unsigned = self._follower.recall(self._connection)
+        except Broken as broken:
+            raise self._refuse(broken, now) from broken
+        memory = self._follower.memory
+        if memory.epoch:
+            self._folder.write(HELD, str(self._note(Fixed(memory.epoch, memory.root))))
+        self._publish(unsigned)
+
+    def step(self, *, now: datetime) -> list[Fixed]:
+        """Follow the log to its end and sign its new epochs; raise Refused."""
+        before = self._follower.memory
+        try:
+            fixed = self._follower.catch_up(self._connection)
+        except Broken as broken:
+            raise self._refuse(broken, now) from broken
+        if self._follower.memory != before:
+            self._folder.write(MEMORY, self._follower.memory.text())
+        if fixed:
+            self._folder.write(HELD, str(self._note(fixed[-1])))
+        self._publish(fixed)
+        return fixed
+
+    def _note(self, fixed: Fixed) -> Note:
+        checkpoint = Checkpoint(self._origin, fixed.epoch.number + 1, fixed.root)
+        return sign(checkpoint.body, self._origin, self._private)
+
+    def _publish(self, fixed: Sequence[Fixed]) -> None:
+        for one in fixed:
+            try:
+                self._connection.execute(
+                    "SELECT audit_publish_note(%s, %s)", [one.epoch.number, str(self._note(one))]
+                )
+            except errors.CheckViolation as taken:
+                raise Refused(f"Epoch {one.epoch.number} holds a note of somebody else.") from taken
+
+    def _refuse(self, broken: Broken, now: datetime) -> Refused:
+        self._folder.write(REFUSED, f"{stamp(now)} {broken.code}: {broken}\n")
+        return Refused(f"{broken.code}: {broken}")
+
+
+def start(
+    connection: Connection,
+    *,
+    folder: Folder,
+    private: Ed25519PrivateKey,
+    domain: str,
+    secret: bytes,
+    now: datetime,
+    trusts_database: bool = False,
+) -> Signer | None:
+    """Return the signer of the installation in this database, None while there is none.
+
+    Without a memory it begins with the first entry ever. It refuses to when the database holds
+    notes already (its memory was lost) unless `trusts_database`. Raises Refused.
+    """
+    chains.see_everything(connection)
+    install = _install(connection)
+    if install is None:
+        return None
+    origin = f"{domain}/{install}"
+    key = str(public_key(origin, private))
+    memory = folder.memory()
+    if memory is None:
+        if not trusts_database and _holds_notes(connection):
+            raise Refused(
+                "The database holds signed checkpoints, but this signer remembers nothing. Restore "
+                f"{folder.path}, or begin anew with --trust-database."
+            )
+        memory = Memory(install, key)
+    if memory.install != install:
+        raise Refused(f"This is the database of {install}; the signer followed {memory.install}.")
+    if memory.key != key:
+        raise Refused("The signing key is not the one that this signer used before.")
+    if folder.read(VERIFIER_KEY) != f"{key}\n":
+        folder.write(VERIFIER_KEY, f"{key}\n")
+    signer = Signer(
+        connection, folder=folder, private=private, origin=origin, memory=memory, secret=secret
+    )
+    signer.resume(now=now)
+    return signer
+
+
+def _install(connection: Connection) -> UUID | None:
+    found = connection.execute("SELECT ws FROM audit_head WHERE slot = 0").fetchone()
+    return found[0] if found else None
+
+
+def _holds_notes(connection: Connection) -> bool:
+    query = "SELECT EXISTS (SELECT FROM audit_epoch WHERE note IS NOT NULL)"
+    found = connection.execute(query).fetchone()
+    return bool(found and found[0])

@@ -1,0 +1,86 @@
+"""The signer as a process, beside the sequencer."""
+
+import stat
+
+import pytest
+
+from audit.rules.notes import read_key, read_signed_checkpoint
+from tests.audit.conftest import Log
+from tests.audit.make import Connection, append, open_chains, rows, without_guards
+from tests.poll import poll
+from tests.processes import Processes
+
+pytestmark = pytest.mark.processes
+
+UNSIGNED = "SELECT epoch FROM audit_epoch WHERE note IS NULL"
+
+
+def notes(superuser: Connection) -> list[str]:
+    return [note for (note,) in rows(superuser, "SELECT note FROM audit_epoch WHERE note <> ''")]
+
+
+def test_it_makes_its_key_and_signs(
+    processes: Processes, runtime: Connection, superuser: Connection
+) -> None:
+    open_chains(runtime)
+    processes.start_together("sequencer", "signer")
+    [note] = poll(lambda: notes(superuser), 20)
+    secrets = processes.data / "secrets"
+    key = read_key((secrets / "audit_signing_key.vkey").read_text())
+    assert read_signed_checkpoint(note, [key]).size == 1
+    assert stat.S_IMODE((secrets / "audit_signing_key.pem").stat().st_mode) == 0o400
+    assert (processes.data / "audit" / "held.note").read_text() == note
+
+
+def test_a_privileged_operation_is_signed_within_seconds(
+    processes: Processes, runtime: Connection, superuser: Connection
+) -> None:
+    open_chains(runtime)
+    processes.start_together("sequencer", "signer")
+    append(runtime, op="role.grant")
+    poll(lambda: len(notes(superuser)) == 2, 20)
+
+
+def test_it_raises_the_alarm_and_stays_down(
+    log: Log, processes: Processes, runtime: Connection, superuser: Connection
+) -> None:
+    open_chains(runtime)
+    _, signer = processes.start_together("sequencer", "signer")
+    poll(lambda: notes(superuser), 20)
+    with without_guards(superuser):
+        superuser.execute("UPDATE audit_head SET hash = sha256(hash) WHERE slot = 1")
+    poll(lambda: not signer.is_running)
+    assert signer.exit_code == 3
+    signer.begin()
+    poll(lambda: not signer.is_running)
+    assert (signer.exit_code, "refused before" in signer.log_text) == (3, True)
+
+
+def test_a_killed_signer_goes_on(
+    processes: Processes, runtime: Connection, superuser: Connection
+) -> None:
+    open_chains(runtime)
+    _, signer = processes.start_together("sequencer", "signer")
+    for count in (2, 3):
+        append(runtime, op="role.grant")
+        signer.kill9()
+        signer.start()
+        poll(lambda wanted=count: len(notes(superuser)) == wanted, 20)  # type: ignore[misc]
+
+
+def test_a_signer_that_was_cut_off_goes_on_by_itself(
+    processes: Processes, runtime: Connection, superuser: Connection
+) -> None:
+    open_chains(runtime)
+    _, signer = processes.start_together("sequencer", "signer")
+    superuser.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = 'message-center-signer' AND datname = current_database()"
+    )
+    append(runtime, op="role.grant")
+    poll(lambda: notes(superuser) and not rows(superuser, UNSIGNED), 20)
+    assert signer.is_running
+
+
+def test_it_stops_cleanly_when_asked(processes: Processes) -> None:
+    assert processes.start("signer").term() == 0
