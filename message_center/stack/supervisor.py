@@ -51,10 +51,31 @@ class Part:
 
 
 @dataclass
+class _Deaths:
+    """When something died lately."""
+
+    at: list[float] = field(default_factory=list)
+
+    def are_too_many(self) -> bool:
+        """Note one more death; tell whether that was one more than we put up with."""
+        now = time.monotonic()
+        self.at = [moment for moment in self.at if now - moment < RESTART_WINDOW_SECONDS]
+        self.at.append(now)
+        return len(self.at) > RESTARTS
+
+
+@dataclass
+class _Served:
+    name: str
+    server: Server
+    deaths: _Deaths = field(default_factory=_Deaths)
+
+
+@dataclass
 class _Watched:
     part: Part
     running: Running | None
-    died_at: list[float] = field(default_factory=list)
+    deaths: _Deaths = field(default_factory=_Deaths)
 
     def stop(self) -> None:
         if self.running is not None:
@@ -90,7 +111,7 @@ class Supervisor:
     def __init__(self, say: Callable[[str], None]) -> None:
         self._started_at = time.monotonic()
         self._say = say
-        self._servers: list[tuple[str, Server]] = []
+        self._servers: list[_Served] = []
         self._watched: list[_Watched] = []
         self.is_stopping = False
 
@@ -109,7 +130,7 @@ class Supervisor:
 
     def serve(self, name: str, server: Server) -> None:
         """Start PostgreSQL or Valkey. Raises DidNotStart."""
-        self._servers.append((name, server))
+        self._servers.append(_Served(name, server))
         server.start()
         self.say(f"{name} is ready.")
         self._check()
@@ -130,10 +151,15 @@ class Supervisor:
             self._await(watched)
 
     def watch(self, seconds: float = 0.5) -> None:
-        """Return when asked to stop; start what dies meanwhile again, a few times."""
+        """Return when asked to stop; start what dies meanwhile again, a few times.
+
+        Raises DidNotStart when a server does not come back.
+        """
         while not self.is_stopping:
-            for name, server in self._servers:
-                self._look_after_server(name, server)
+            for served in self._servers:
+                running = served.server.running
+                if running is not None and not running.is_running():
+                    self._serve_again(served, running)
             for watched in self._watched:
                 if watched.running is not None and not watched.running.is_running():
                     self._revive(watched, watched.running)
@@ -146,9 +172,9 @@ class Supervisor:
             if watched.running is not None:
                 watched.stop()
                 self.say(f"{watched.part.program.name} stopped.")
-        for name, server in reversed(self._servers):
-            server.stop()
-            self.say(f"{name} stopped.")
+        for served in reversed(self._servers):
+            served.server.stop()
+            self.say(f"{served.name} stopped.")
         self._watched, self._servers = [], []
 
     def _await(self, watched: _Watched) -> None:
@@ -164,27 +190,24 @@ class Supervisor:
             return
         self.say(f"{part.program.name} is ready.")
 
-    def _look_after_server(self, name: str, server: Server) -> None:
-        running = server.running
-        if running is not None and not running.is_running():
-            self.say(f"{name} died ({running.exit_code}); starting it again.")
-            server.start()
-            self.say(f"{name} is ready.")
+    def _serve_again(self, served: _Served, dead: Running) -> None:
+        """Start a dead server again. Raises DidNotStart when it keeps dying."""
+        if served.deaths.are_too_many():
+            raise DidNotStart(f"{served.name} keeps dying: {last_words(dead.program.log, 1)}")
+        self.say(f"{served.name} died ({dead.exit_code}); starting it again.")
+        served.server.start()
+        self.say(f"{served.name} is ready.")
 
     def _revive(self, watched: _Watched, dead: Running) -> None:
         """Start a dead part again, a few times at most, and never without a word."""
-        name, now = watched.part.program.name, time.monotonic()
+        name, words = watched.part.program.name, last_words(watched.part.program.log, 1)
+        dead.kill()
         watched.running = None
-        watched.died_at = [at for at in watched.died_at if now - at < RESTART_WINDOW_SECONDS]
-        watched.died_at.append(now)
-        words = last_words(watched.part.program.log, 1)
-        if len(watched.died_at) > RESTARTS:
+        if watched.deaths.are_too_many():
             self.say(f"{name} died again ({dead.exit_code}): {words}. It stays down.")
             return
         self.say(f"{name} died ({dead.exit_code}): {words}. Starting it again.")
-        dead.kill()
         watched.running = start(watched.part.program)
-        self._await(watched)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self.is_stopping = True

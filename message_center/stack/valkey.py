@@ -9,6 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from message_center.stack.ports import LOOPBACK
 from message_center.stack.processes import Program, Running, start, wait_ready
@@ -59,7 +61,9 @@ class Valkey:
 
     def answers(self) -> bool:
         """Tell whether it knows our password."""
-        client = redis.Redis.from_url(self.url, socket_timeout=1, socket_connect_timeout=1)
+        client = redis.Redis.from_url(
+            self.url, socket_timeout=1, socket_connect_timeout=1, retry=Retry(NoBackoff(), 0)
+        )
         try:
             return bool(client.ping())
         except redis.RedisError:
