@@ -1,0 +1,73 @@
+"""Names that sender names must not pass for: kept by the platform team, for the installation."""
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from audit.actions.record import record
+from audit.rules.events import Diff, Obj
+from campaigns.models import ProtectedName
+from campaigns.rules.sender_names import skeleton
+from workspaces.queries.access import installation_uuid
+from workspaces.queries.me import Me
+from workspaces.rules.refusal import Refusal
+
+SHORTEST, LONGEST = 2, 40
+
+
+class NameNotProtected(Refusal):
+    """A name cannot be protected, or its protection cannot be lifted."""
+
+    code = "protected_name_refused"
+
+
+def protect_name(*, value: str, by: Me, now: datetime) -> ProtectedName:
+    """Protect a name: from now on what resembles it needs two approvals. Raises NameNotProtected.
+
+    Sender names that are approved already stay approved.
+    """
+    value = " ".join(value.split())
+    folded = skeleton(value)
+    if not value.isascii() or len(folded) < SHORTEST or len(value) > LONGEST:
+        raise NameNotProtected(
+            _("Type a name of 2 to 40 characters, with the letters A to Z and digits."),
+            field="value",
+        )
+    name = ProtectedName(value=value, skeleton=folded, created_by=by.user, created_at=now)
+    try:
+        with transaction.atomic(durable=True):
+            name.save(force_insert=True)
+            _note(by, "protected_name.add", name, now, {"value": (None, value)})
+    except IntegrityError as error:
+        raise NameNotProtected(
+            _("A name that looks the same is protected already."), field="value"
+        ) from error
+    return name
+
+
+def lift_protection(*, name_id: int, by: Me, why: str, now: datetime) -> None:
+    """Take a name from the list, with a reason. Raises NameNotProtected."""
+    if not why.strip():
+        raise NameNotProtected(_("Say why. Auditors read it."), field="why")
+    with transaction.atomic(durable=True):
+        name = ProtectedName.objects.select_for_update().filter(pk=name_id).first()
+        if name is None:
+            raise NameNotProtected(_("This name is not protected any more."), code="not_found")
+        _note(by, "protected_name.remove", name, now, {"value": (name.value, None)}, why=why)
+        name.delete()
+
+
+def _note(
+    by: Me, op: str, name: ProtectedName, now: datetime, diff: Diff, *, why: str = ""
+) -> None:
+    record(
+        op,
+        workspace=installation_uuid(),
+        actor=by.actor,
+        obj=Obj("protected_name", f"pro_{name.pk}"),
+        now=now,
+        diff=diff,
+        why=why.strip(),
+        request_id=by.request_id,
+    )

@@ -1,0 +1,13 @@
+"""Protected names of the installation: banks, authorities, brands."""
+
+from campaigns.models import ProtectedName
+
+
+def protected_names() -> list[ProtectedName]:
+    """Return the installation's protected names, by name."""
+    return list(ProtectedName.objects.select_related("created_by__person").order_by("value"))
+
+
+def protected_pairs() -> list[tuple[str, str]]:
+    """Return (name, skeleton) of every protected name, for rules.sender_names.resembled."""
+    return list(ProtectedName.objects.order_by("value").values_list("value", "skeleton"))
