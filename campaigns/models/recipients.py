@@ -20,11 +20,12 @@ class ListState(models.TextChoices):
 
 
 class RecipientList(models.Model):
-    """A list of recipients. Its file lies under UPLOAD_DIR as `<file_key>`; `next_byte` and
-    `next_row` say where an import goes on.
+    """A list of recipients. Its file lies under UPLOAD_DIR as `<workspace uuid>/<file_key>` until
+    the list is ready or has failed; `next_byte` and `next_row` say where an import goes on.
 
-    Counts are of data rows (the header is row 1 of the file and none of them):
-    `row_count = valid_count + fault_count + duplicate_count` once ready.
+    `header` has a title for each column of the file; `columns` are the placeholder names that were
+    taken from it, `positions` their columns counted from 0. Counts are of data rows (the header is
+    row 1 of the file and none of them): `row_count = valid_count + fault_count + duplicate_count`.
     """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="lists")
@@ -39,8 +40,9 @@ class RecipientList(models.Model):
     encoding = models.CharField(max_length=20, blank=True)
     delimiter = models.CharField(max_length=1, blank=True)
     has_header = models.BooleanField(default=True)
+    header = models.JSONField(default=list)
     columns = models.JSONField(default=list)
-    sample_rows = models.JSONField(default=list)
+    positions = models.JSONField(default=list)
     number_column = models.PositiveIntegerField(null=True)
     country = models.CharField(max_length=2, blank=True)
     next_byte = models.BigIntegerField(default=0)
