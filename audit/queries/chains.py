@@ -90,3 +90,9 @@ def changes(connection: Connection, epoch: int) -> list[tuple[int, int]]:
     """Return (slot, length) of the chains that an epoch found longer or new."""
     query = "SELECT slot, seq FROM audit_epoch_change WHERE epoch = %s ORDER BY slot"
     return connection.execute(query, [epoch]).fetchall()
+
+
+def lengths(connection: Connection, slot: int) -> list[tuple[int, int]]:
+    """Return (epoch, length) of the epochs in which a chain was new or longer."""
+    query = "SELECT epoch, seq FROM audit_epoch_change WHERE slot = %s ORDER BY epoch"
+    return connection.execute(query, [slot]).fetchall()
