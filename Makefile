@@ -3,30 +3,35 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONUNBUFFERED := 1
+NO_PACKAGES := echo "The packages could not be installed; without the internet, give pip and uv a folder of wheels: PIP_FIND_LINKS and UV_FIND_LINKS with PIP_NO_INDEX=1 and UV_NO_INDEX=1."; exit 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock format clean
+.PHONY: help demo test check bench lock format secrets clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 $(BIN)/uv: requirements/uv.lock
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: no $(PYTHON) on the PATH. Name another with make PYTHON=..."; exit 1; }
-	@$(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock && touch $@
+	@$(PYTHON) -m venv $(VENV) || { echo "No virtual environment could be made: Python's venv module is needed (python3.11-venv on Debian)."; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock || { $(NO_PACKAGES); }
+	@touch $@
 
 $(VENV)/.runtime: $(BIN)/uv requirements/runtime.lock
 	@echo "Installing the product's packages (locked, hashed)"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/runtime.lock && touch $@
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/runtime.lock || { $(NO_PACKAGES); }
+	@touch $@
 
 $(VENV)/.develop: $(BIN)/uv requirements/develop.lock
 	@echo "Installing the packages for checks and tests (locked, hashed)"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/develop.lock && touch $@ $(VENV)/.runtime
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/develop.lock || { $(NO_PACKAGES); }
+	@touch $@ $(VENV)/.runtime
 
 demo: $(VENV)/.runtime ## Start everything with sample data: make demo [PORT=8000] [DATA=.data]
 	@exec $(BIN)/python manage.py demo --port "$(or $(PORT),8000)" --data "$(or $(DATA),.data)"
 
 test: $(VENV)/.develop ## The whole suite against its own throw-away PostgreSQL, Valkey, simulator and Chromium
-	@$(BIN)/python tests/need_chromium.py
+	@$(BIN)/python -m tests.need_chromium
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.develop ## Format, lint, types, rooms, templates, migrations
@@ -44,6 +49,9 @@ format: $(VENV)/.develop ## Format code and templates
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/djhtml --tabwidth 2 templates
+
+secrets: $(VENV)/.runtime ## Make the secrets that docker-compose.yml names, in secrets/
+	@$(BIN)/python -m message_center.stack.compose_secrets secrets
 
 lock: $(BIN)/uv ## Resolve the requirements anew
 	@cd requirements && for f in uv runtime develop; do ../$(BIN)/uv pip compile --quiet --python-version 3.11 --universal $$f.in -o $$f.lock --generate-hashes --no-emit-index-url --no-header; done
