@@ -1,4 +1,6 @@
 """Addresses of the audit pages."""
 
+from django.urls import URLPattern
+
 app_name = "audit"
-urlpatterns: list[object] = []
+urlpatterns: list[URLPattern] = []

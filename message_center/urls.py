@@ -1,6 +1,6 @@
 """All addresses. Every view behind them names its permission; the gate reads it."""
 
-from django.urls import include, path
+from django.urls import URLPattern, include, path
 
 import audit.urls
 import campaigns.urls
@@ -10,7 +10,7 @@ import smpp_client.urls
 import workspaces.urls
 from message_center.views import health_urls
 
-platform = [
+platform: list[URLPattern] = [
     *workspaces.urls.platform,
     *campaigns.urls.platform.urlpatterns,
     *smpp_client.urls.platform,

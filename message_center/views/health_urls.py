@@ -1,5 +1,10 @@
 """Addresses of the health checks."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from message_center.views.health import Live, Ready
+
+urlpatterns = [
+    path("live/", Live.as_view(), name="live"),
+    path("ready/", Ready.as_view(), name="ready"),
+]

@@ -14,7 +14,8 @@ class Me:
     for API calls.
 
     `is_master` marks a super admin who reads a workspace without having entered it;
-    `visit_ends_at` says until when one who has entered it acts there.
+    `visit_ends_at` says until when one who has entered it acts there. `places` are the workspaces
+    that the caller may switch to, for pages.
     """
 
     user: User
@@ -26,6 +27,7 @@ class Me:
     visit_ends_at: datetime | None = None
     request_id: str = ""
     session_id: str = ""
+    places: tuple[Workspace, ...] = ()
 
     @property
     def person_id(self) -> int:

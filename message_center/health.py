@@ -1,0 +1,40 @@
+"""Is it well? `live` asks nothing; `ready` asks the database and the broker, briefly."""
+
+from dataclasses import dataclass
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+
+@dataclass(frozen=True)
+class Health:
+    """What was found. Without the broker the product works on: sweeps do what nudges would have."""
+
+    is_database_up: bool
+    is_broker_up: bool
+
+
+def look() -> Health:
+    """Ask both, each within about two seconds."""
+    return Health(_database(), _broker())
+
+
+def _database() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            return bool(cursor.fetchone())
+    except DatabaseError:
+        connection.close()
+        return False
+
+
+def _broker() -> bool:
+    client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+    finally:
+        client.close()

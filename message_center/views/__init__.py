@@ -1,0 +1,44 @@
+"""Error pages. Every one works without the database."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from message_center.errors import is_api, log_unexpected, page, problem_answer
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400."""
+    if is_api(request):
+        return problem_answer(request, 400, "bad_request", _("The request cannot be read."))
+    return page(request, 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403: a member without the permission."""
+    if is_api(request):
+        return problem_answer(request, 403, "forbidden", _("This key may not do this."))
+    return page(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404: for what does not exist, and for strangers; nobody can tell the two apart."""
+    if is_api(request):
+        return problem_answer(request, 404, "not_found", _("There is no such thing here."))
+    request.me = None  # type: ignore[attr-defined]
+    return page(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500, with the number under which the log has the rest."""
+    log_unexpected(request)
+    if is_api(request):
+        return problem_answer(request, 500, "server_error", _("Something broke on our side."))
+    request.me = None  # type: ignore[attr-defined]
+    return page(request, 500)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form without a valid token."""
+    context = {"request_id": getattr(request, "request_id", "")}
+    return render(request, "errors/csrf.html", context, status=403)
