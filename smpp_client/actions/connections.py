@@ -1,0 +1,183 @@
+"""Connections: added, changed, disabled, enabled, checked.
+
+A change raises `version`; that is what a running sender looks at. A name is for ever, because the
+sealed password is bound to it.
+"""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from smpp_client.actions.noting import Caller, connection_obj, note
+from smpp_client.models import Connection, ConnectionEvent
+from smpp_client.queries.connection_settings import (
+    ConnectionSettings,
+    Fault,
+    faults,
+    name_faults,
+    password_faults,
+    settings_of,
+)
+from workspaces.queries.keys import keys
+from workspaces.rules.refusal import Refusal
+
+CHANGED = "changed"
+
+
+class ConnectionRefused(Refusal):
+    """A connection cannot be as asked. `faults` is all that is wrong; the first is the sentence."""
+
+    code = "connection_refused"
+
+    def __init__(self, found: list[Fault]) -> None:
+        super().__init__(found[0].sentence, field=found[0].field)
+        self.faults = found
+
+
+class NoSuchConnection(Refusal):
+    """There is no connection of this name."""
+
+    code = "not_found"
+
+
+class ChangedMeanwhile(Refusal):
+    """Somebody changed the connection since the page was shown."""
+
+    code = "stale"
+
+
+def password_context(name: str) -> str:
+    """Return what a sealed password is bound to."""
+    return f"connection.password:{name}"
+
+
+def add_connection(
+    *, name: str, settings: ConnectionSettings, password: str, by: Caller, now: datetime
+) -> Connection:
+    """Add a connection, enabled; the sender binds it within seconds. Raises ConnectionRefused."""
+    found = [*name_faults(name), *faults(settings, now), *password_faults(password)]
+    if found:
+        raise ConnectionRefused(found)
+    connection = Connection(
+        name=name,
+        password_sealed=keys().seal(password, password_context(name)),
+        created_at=now,
+        created_by=by.user,
+        **asdict(settings),
+    )
+    try:
+        with transaction.atomic(durable=True):
+            connection.save(force_insert=True)
+            diff: dict[str, Any] = {key: (None, value) for key, value in asdict(settings).items()}
+            diff["name"] = (None, name)
+            note(by, "connection.add", connection_obj(connection), now=now, diff=diff)
+            _tell(connection, _("Added by %(person)s") % {"person": by.name}, now)
+    except IntegrityError as error:
+        raise ConnectionRefused([Fault("name", _("Another connection has this name."))]) from error
+    return connection
+
+
+def edit_connection(
+    *,
+    name: str,
+    settings: ConnectionSettings,
+    password: str = "",
+    seen: int,
+    by: Caller,
+    now: datetime,
+) -> Connection:
+    """Change a connection that was seen as version `seen`; an empty password keeps the one it has.
+
+    Raises NoSuchConnection, ConnectionRefused, ChangedMeanwhile.
+    """
+    connection = _named(name)
+    before = settings_of(connection)
+    found = faults(settings, now, before)
+    if password:
+        found += password_faults(password)
+    if found:
+        raise ConnectionRefused(found)
+    old, new = asdict(before), asdict(settings)
+    diff: dict[str, Any] = {key: (old[key], new[key]) for key in new if old[key] != new[key]}
+    values = {key: new[key] for key in diff}
+    if password:
+        values["password_sealed"] = keys().seal(password, password_context(name))
+        diff["password"] = ("sealed", "sealed anew")
+    with transaction.atomic(durable=True):
+        _write(connection, seen, values)
+        if diff:
+            note(by, "connection.edit", connection_obj(connection), now=now, diff=diff)
+            _tell(connection, _told(diff, by), now)
+    return _named(name)
+
+
+def disable_connection(*, name: str, by: Caller, now: datetime) -> None:
+    """Stop using a connection: its sessions are closed, what waits stays queued.
+
+    Raises NoSuchConnection, ChangedMeanwhile.
+    """
+    _switch(name, by, now, is_enabled=False)
+
+
+def enable_connection(*, name: str, by: Caller, now: datetime) -> None:
+    """Use a connection again. Raises NoSuchConnection, ChangedMeanwhile."""
+    _switch(name, by, now, is_enabled=True)
+
+
+def _switch(name: str, by: Caller, now: datetime, *, is_enabled: bool) -> None:
+    connection = _named(name)
+    with transaction.atomic(durable=True):
+        changed = Connection.objects.filter(pk=connection.pk, is_enabled=not is_enabled).update(
+            is_enabled=is_enabled, version=F("version") + 1
+        )
+        if not changed:
+            raise ChangedMeanwhile(
+                _("%(name)s is enabled already.") % {"name": name}
+                if is_enabled
+                else _("%(name)s is disabled already.") % {"name": name}
+            )
+        op = "connection.enable" if is_enabled else "connection.disable"
+        diff = {"enabled": (not is_enabled, is_enabled)}
+        note(by, op, connection_obj(connection), now=now, diff=diff)
+        said = _("Enabled by %(person)s") if is_enabled else _("Disabled by %(person)s")
+        _tell(connection, said % {"person": by.name}, now)
+
+
+def _named(name: str) -> Connection:
+    connection = Connection.objects.filter(name=name).first()
+    if connection is None:
+        raise NoSuchConnection(_("There is no connection “%(name)s”.") % {"name": name})
+    return connection
+
+
+def _write(connection: Connection, seen: int, values: dict[str, Any]) -> None:
+    changed = Connection.objects.filter(pk=connection.pk, version=seen).update(
+        **values, version=F("version") + (1 if values else 0)
+    )
+    if not changed:
+        raise ChangedMeanwhile(
+            _("Somebody changed this connection meanwhile. Read it again; yours is not saved.")
+        )
+
+
+def _tell(connection: Connection, sentence: str, now: datetime) -> None:
+    """Put what a person did among the events of the wire, so that a page tells one story."""
+    ConnectionEvent.objects.create(
+        connection=connection, kind=CHANGED, sentence=sentence[:400], happened_at=now
+    )
+
+
+def _told(diff: dict[str, Any], by: Caller) -> str:
+    parts = [
+        f"{key.replace('_', ' ')} {old if old not in (None, '') else _('none')}"
+        f" → {new if new not in (None, '') else _('none')}"
+        for key, (old, new) in diff.items()
+        if key != "password"
+    ]
+    if "password" in diff:
+        parts.append(_("a new password"))
+    return _("%(what)s, by %(person)s") % {"what": ", ".join(parts), "person": by.name}

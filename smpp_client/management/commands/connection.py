@@ -1,0 +1,162 @@
+"""manage.py connection add|list|check|disable|enable: SMPP connections from the command line."""
+
+from argparse import ArgumentParser
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from smpp_client.actions.connections import (
+    add_connection,
+    disable_connection,
+    enable_connection,
+)
+from smpp_client.actions.noting import COMMAND_LINE
+from smpp_client.actions.routes import create_route, grant_route
+from smpp_client.models import Alphabet, MessageIdRule
+from smpp_client.queries.connection_settings import ConnectionSettings
+from smpp_client.queries.connections import sights
+from smpp_client.queries.routes import route_by
+from workspaces.models import Workspace
+from workspaces.queries.access import workspace_by_slug
+from workspaces.rules.refusal import Refusal
+
+
+class Command(BaseCommand):
+    """Adds and watches over connections. Exit code 1 and one sentence when something is refused."""
+
+    help = "Add, list, check, disable or enable SMPP connections."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the five acts."""
+        acts = parser.add_subparsers(dest="act", required=True)
+        _declare_add(acts.add_parser("add", help="Add a connection and a route over it."))
+        acts.add_parser("list", help="List the connections as they were seen on the wire.")
+        for act in ("check", "disable", "enable"):
+            acts.add_parser(act).add_argument("name")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do one act."""
+        now = timezone.now()
+        try:
+            getattr(self, f"_{options['act']}")(options, now)
+        except Refusal as refusal:
+            raise CommandError(_sentence(refusal)) from refusal
+
+    def _add(self, options: dict[str, Any], now: datetime) -> None:
+        name = options["name"]
+        granted = _workspaces(options)
+        if options["route"] and route_by(name):
+            raise CommandError(f"There is a route “{name}” already; add --no-route.")
+        add_connection(
+            name=name,
+            settings=_settings(options),
+            password=_password(options["password_file"]),
+            by=COMMAND_LINE,
+            now=now,
+        )
+        self.stdout.write(f"Connection {name} is added; the sender binds it within seconds.")
+        if not options["route"]:
+            return
+        create_route(name=name, weights={name: 1}, by=COMMAND_LINE, now=now)
+        for workspace in granted:
+            grant_route(name=name, workspace=workspace, by=COMMAND_LINE, now=now)
+        who = ", ".join(workspace.slug for workspace in granted) or "no workspace yet"
+        self.stdout.write(f"Route {name} goes over it; it may be used by {who}.")
+
+    def _list(self, options: dict[str, Any], now: datetime) -> None:
+        found = sights(now)
+        for sight in found:
+            one = sight.connection
+            place = f"{one.host}:{one.port}"
+            words = sight.observed.value.replace("_", " ")
+            line = f"{one.name:<20} {place:<28} {words:<12} {sight.sentence}"
+            self.stdout.write(line.rstrip())
+        if not found:
+            self.stdout.write("There is no connection yet: manage.py connection add --help")
+
+    def _disable(self, options: dict[str, Any], now: datetime) -> None:
+        disable_connection(name=options["name"], by=COMMAND_LINE, now=now)
+        self.stdout.write(f"{options['name']} is disabled; what waits for it stays queued.")
+
+    def _enable(self, options: dict[str, Any], now: datetime) -> None:
+        enable_connection(name=options["name"], by=COMMAND_LINE, now=now)
+        self.stdout.write(f"{options['name']} is enabled; the sender binds it within seconds.")
+
+
+def _declare_add(parser: ArgumentParser) -> None:
+    parser.add_argument("name", help="small letters, digits and hyphens")
+    parser.add_argument("--host", required=True)
+    parser.add_argument("--port", required=True, type=int)
+    parser.add_argument("--system-id", required=True)
+    parser.add_argument("--password-file", required=True, type=Path)
+    parser.add_argument("--system-type", default="")
+    parser.add_argument("--ca", default="", help="who signs the partner's certificate (PEM)")
+    parser.add_argument("--cert", default="", help="our certificate with its chain (PEM)")
+    parser.add_argument("--key", default="", help="its key (PEM, no password)")
+    parser.add_argument("--server-name", default="", help="the name in the partner's certificate")
+    parser.add_argument("--plain-until", type=date.fromisoformat, help="last day without TLS")
+    parser.add_argument("--plain-reason", default="")
+    parser.add_argument("--rate", type=int, default=100, help="segments a second")
+    parser.add_argument("--window", type=int, default=50, help="segments without an answer")
+    parser.add_argument("--budget", type=int, help="intent budget in segments; default: window")
+    parser.add_argument("--alphabet", choices=Alphabet.values, default=Alphabet.GSM)
+    parser.add_argument("--ids", choices=MessageIdRule.values, default=MessageIdRule.AS_IS)
+    parser.add_argument("--short-code-ton", type=int, default=3)
+    parser.add_argument("--no-route", dest="route", action="store_false")
+    granted = parser.add_mutually_exclusive_group()
+    granted.add_argument("--grant", metavar="WORKSPACE", action="append", default=[])
+    granted.add_argument("--grant-all", action="store_true")
+
+
+def _settings(options: dict[str, Any]) -> ConnectionSettings:
+    return ConnectionSettings(
+        host=options["host"],
+        port=options["port"],
+        system_id=options["system_id"],
+        system_type=options["system_type"],
+        server_name=options["server_name"],
+        ca_file=_whole(options["ca"]),
+        cert_file=_whole(options["cert"]),
+        key_file=_whole(options["key"]),
+        plain_reason=options["plain_reason"],
+        plain_until=options["plain_until"],
+        rate=options["rate"],
+        window=options["window"],
+        intent_budget=options["budget"],
+        alphabet=options["alphabet"],
+        message_id_rule=options["ids"],
+        short_code_ton=options["short_code_ton"],
+    )
+
+
+def _whole(path: str) -> str:
+    """Return a path that means the same to processes that start elsewhere."""
+    return str(Path(path).absolute()) if path else ""
+
+
+def _password(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{file} cannot be read: {error}") from error
+
+
+def _workspaces(options: dict[str, Any]) -> list[Workspace]:
+    if options["grant_all"]:
+        return list(Workspace.objects.order_by("slug"))
+    found = {slug: workspace_by_slug(slug) for slug in options["grant"]}
+    for slug, workspace in found.items():
+        if workspace is None:
+            raise CommandError(f"There is no workspace “{slug}”.")
+    return [workspace for workspace in found.values() if workspace is not None]
+
+
+def _sentence(refusal: Refusal) -> str:
+    """Return everything that is wrong, each with the option where it is mended."""
+    faults = getattr(refusal, "faults", None)
+    if not faults:
+        return refusal.sentence
+    return "\n".join(f"{fault.field}: {fault.sentence}" for fault in faults)
