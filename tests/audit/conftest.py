@@ -1,4 +1,4 @@
-"""The log of one test: the shared ground's clone, with a connection for each role."""
+"""The log of one test: the shared ground's clone, emptied, with a connection for each role."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.audit.make import without_guards
 from tests.conftest import Database
 from tests.ground import Ground
 
@@ -33,8 +34,18 @@ class Log:
             connection.close()
 
 
+EMPTY = """
+TRUNCATE audit_event, audit_pending, audit_entry, audit_head, audit_epoch, audit_epoch_change,
+         audit_private.audit_disclosure RESTART IDENTITY
+"""
+
+
 @contextmanager
 def _closing(log: Log) -> Iterator[Log]:
+    """Begin without the entries of the set-up, so that slots and numbers are the test's own."""
+    superuser = log.connect("superuser")
+    with without_guards(superuser):
+        superuser.execute(EMPTY)
     try:
         yield log
     finally:
