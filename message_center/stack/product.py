@@ -4,9 +4,8 @@ ready.
 The demo, the process tests and the compose file's test all read this table.
 """
 
+import http.client
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,14 +105,18 @@ def alive_file(data: Path, name: str) -> Path:
 
 
 def answers_http(port: int) -> bool:
-    """Tell whether a web server answers at all on this port of ours."""
+    """Tell whether the web server on this port says that it can work.
+
+    A redirect to HTTPS counts.
+    """
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
     try:
-        with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/sign-in/", timeout=2):
-            return True
-    except urllib.error.HTTPError as answer:
-        return answer.code < 500
-    except OSError:
+        connection.request("GET", "/health/ready/", headers={"Host": "localhost"})
+        return connection.getresponse().status < 400
+    except (OSError, http.client.HTTPException):
         return False
+    finally:
+        connection.close()
 
 
 def is_connected(url: str, name: str) -> bool:
