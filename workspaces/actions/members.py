@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from audit.actions.record import record
 from audit.rules.events import Actor, Obj
 from workspaces.actions.keys import revoke_keys_of
+from workspaces.actions.noting import note_denied
 from workspaces.models import MEMBER_ROLES, Membership, User, Workspace
 from workspaces.queries.me import Me
 from workspaces.rules.permissions import Role
@@ -78,7 +79,7 @@ def change_role(*, user_id: int, role: str, seen: str, by: Me, now: datetime) ->
     """
     checked_role(role)
     with transaction.atomic(durable=True):
-        member = _locked(user_id, by)
+        member = _locked(user_id, by, "role.grant", now)
         if member.role != seen:
             raise MemberRefused(_("Somebody changed this role meanwhile. Look again."))
         if member.role == role:
@@ -104,7 +105,7 @@ def remove_member(*, user_id: int, by: Me, now: datetime) -> None:
     Raises MemberRefused: for the caller's own person, for the last admin, for one who is no member.
     """
     with transaction.atomic(durable=True):
-        member = _locked(user_id, by)
+        member = _locked(user_id, by, "member.remove", now)
         _keep_an_admin(member, by)
         Membership.objects.filter(pk=member.pk, workspace=by.here).delete()
         revoke_keys_of(member.user, by.here, actor=by.actor, why="its maker was removed", now=now)
@@ -119,7 +120,7 @@ def remove_member(*, user_id: int, by: Me, now: datetime) -> None:
         )
 
 
-def _locked(user_id: int, by: Me) -> Membership:
+def _locked(user_id: int, by: Me, op: str, now: datetime) -> Membership:
     """Lock the workspace's memberships in one order and return the one that is meant."""
     rows = Membership.objects.select_for_update(of=("self",)).filter(workspace=by.here)
     members = {row.user_id: row for row in rows.select_related("user__person").order_by("id")}
@@ -127,6 +128,7 @@ def _locked(user_id: int, by: Me) -> Membership:
     if member is None:
         raise MemberRefused(_("This person is not a member any more."))
     if member.user.person_id == by.person_id:
+        note_denied(by, op, Obj("user", f"usr_{user_id}"), now=now, why="his own person")
         raise MemberRefused(_("Nobody changes his own role. Ask another admin."))
     return member
 

@@ -1,0 +1,1 @@
+"""What people type, read from the request. Verbs decide; a refusal goes back to its field."""

@@ -9,7 +9,6 @@ from workspaces.models import (
     Invitation,
     JoinRequest,
     Membership,
-    User,
     Workspace,
 )
 from workspaces.queries.me import Me
@@ -94,8 +93,3 @@ def invitation_by_hash(token_hash: str) -> Invitation | None:
     """Return the invitation with this token's hash, or None. Needs scope_everywhere."""
     rows = Invitation.objects.select_related("workspace", "invited_by__person")
     return rows.filter(token_hash=token_hash).first()
-
-
-def has_account(email: str) -> bool:
-    """Whether somebody signs in with this address."""
-    return User.objects.filter(email__iexact=email).exists()

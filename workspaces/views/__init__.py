@@ -1,0 +1,1 @@
+"""Pages of sign-in, the own account, members, keys, settings and the platform team."""

@@ -1,0 +1,10 @@
+"""A verb's refusal, shown where it belongs."""
+
+from django.forms import BaseForm
+
+from workspaces.rules.refusal import Refusal
+
+
+def show_refusal(form: BaseForm, refusal: Refusal) -> None:
+    """Put a refusal at the field it names, or above the form when the form has no such field."""
+    form.add_error(refusal.field if refusal.field in form.fields else None, refusal.sentence)
