@@ -39,6 +39,7 @@ class RecipientList(models.Model):
     sha256 = models.CharField(max_length=64, blank=True)
     encoding = models.CharField(max_length=20, blank=True)
     delimiter = models.CharField(max_length=1, blank=True)
+    line_end = models.CharField(max_length=1, default="\n")
     has_header = models.BooleanField(default=True)
     header = models.JSONField(default=list)
     columns = models.JSONField(default=list)
@@ -78,9 +79,17 @@ class Recipient(models.Model):
     bound to workspace and fingerprint);
     `fingerprint` is 16 bytes; `values` maps column names to text."""
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
+    # Millions come at a time: the key to the list holds the workspace too, and each index here is
+    # one that something reads.
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     recipient_list = models.ForeignKey(
-        RecipientList, on_delete=models.PROTECT, related_name="recipients", db_constraint=False
+        RecipientList,
+        on_delete=models.PROTECT,
+        related_name="recipients",
+        db_constraint=False,
+        db_index=False,
     )
     row_number = models.BigIntegerField()
     fingerprint = models.BinaryField()
@@ -94,6 +103,7 @@ class Recipient(models.Model):
                 fields=["recipient_list", "fingerprint"], name="recipient_once_in_list"
             )
         ]
+        indexes = [models.Index(fields=["recipient_list", "id"], name="recipient_of_list")]
 
 
 class RecipientFault(models.Model):
@@ -103,9 +113,15 @@ class RecipientFault(models.Model):
     line.
     """
 
-    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     recipient_list = models.ForeignKey(
-        RecipientList, on_delete=models.CASCADE, related_name="faults", db_constraint=False
+        RecipientList,
+        on_delete=models.CASCADE,
+        related_name="faults",
+        db_constraint=False,
+        db_index=False,
     )
     row_number = models.BigIntegerField()
     code = models.CharField(max_length=30)

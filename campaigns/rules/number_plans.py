@@ -84,3 +84,8 @@ def countries() -> list[tuple[str, str, str]]:
         if plan is not None:
             found.append((region, NAMES.get(region, region), str(plan.country_code)))
     return sorted(found, key=lambda country: country[1])
+
+
+def is_country(code: str) -> bool:
+    """Say whether numbers of a country can be read; '' is for numbers with their country code."""
+    return not code or code in SUPPORTED_REGIONS

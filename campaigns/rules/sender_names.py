@@ -49,8 +49,8 @@ _GENERIC: Final = (
     "admin alert alerts auth bank billing care code customer default delivery emergency fire gov"
     " government helpdesk help info information message messages mobile msg network new news"
     " no reply noreply notice notify offer offers operator otp parcel pass password payment phone"
-    " pin police post promo sale sales secure security sender service services sms support system"
-    " tax test text unknown update user verify warning"
+    " pin police post preview promo sale sales secure security sender service services sms support"
+    " system tax test text unknown update user verify warning"
 )
 # People call these in need; none of them writes.
 _EMERGENCY: Final = frozenset({"000", "110", "112", "119", "911", "999"})
