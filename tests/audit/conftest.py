@@ -1,26 +1,33 @@
-"""The log of one test: the shared ground's clone, emptied, with a connection for each role."""
+"""The audit log of one test: empty, with a connection for each role.
+
+All tests but those of processes share one clone, which is emptied before each: a clone of its own
+for every test would cost a second each.
+"""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from pytest_django.plugin import DjangoDbBlocker
 
 from tests.audit.make import without_guards
-from tests.conftest import Database
+from tests.conftest import Database, _two_connections
 from tests.ground import Ground
+
+EMPTY = """
+TRUNCATE audit_event, audit_pending, audit_entry, audit_head, audit_epoch, audit_epoch_change,
+         audit_private.audit_disclosure RESTART IDENTITY
+"""
 
 
 @dataclass
 class Log:
-    """One clone's audit log; roles are owner, app, sequencer, signer, exporter and superuser."""
+    """A database's audit log; roles are owner, app, sequencer, signer, exporter and superuser."""
 
     ground: Ground
     name: str
-    folder: Path
     opened: list["psycopg.Connection[Any]"] = field(default_factory=list)
 
     def connect(self, role: str) -> "psycopg.Connection[Any]":
@@ -29,43 +36,56 @@ class Log:
         self.opened.append(connection)
         return connection
 
+    def empty(self) -> None:
+        """Take out what the set-up wrote, so that slots and numbers are the test's own."""
+        superuser = self.connect("superuser")
+        with without_guards(superuser):
+            superuser.execute(EMPTY)
+
     def close(self) -> None:
         for connection in self.opened:
             connection.close()
+        self.opened.clear()
 
 
-EMPTY = """
-TRUNCATE audit_event, audit_pending, audit_entry, audit_head, audit_epoch, audit_epoch_change,
-         audit_private.audit_disclosure RESTART IDENTITY
-"""
-
-
-@contextmanager
-def _closing(log: Log) -> Iterator[Log]:
-    """Begin without the entries of the set-up, so that slots and numbers are the test's own."""
-    superuser = log.connect("superuser")
-    with without_guards(superuser):
-        superuser.execute(EMPTY)
-    try:
-        yield log
-    finally:
-        log.close()
+@pytest.fixture(scope="session")
+def log_name(servers: Ground) -> Iterator[str]:
+    """The clone that the tests share."""
+    name = servers.fresh_clone()
+    yield name
+    servers.drop(name)
 
 
 @pytest.fixture
-def log(database: Database, tmp_path: Path) -> Iterator[Log]:
-    """A fresh log; Django's connections lead to it as the runtime role."""
-    with _closing(Log(database.ground, database.name, tmp_path)) as log:
+def log(
+    servers: Ground,
+    log_name: str,
+    django_test_environment: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[Log]:
+    """An empty log; Django's connections lead to it as the runtime role."""
+    log = Log(servers, log_name)
+    log.empty()
+    with django_db_blocker.unblock(), _two_connections(log_name):
         yield log
+    log.close()
 
 
 @pytest.fixture(scope="module")
-def shared(servers: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Log]:
-    """One log for all tests of a module that only watch refusals and so leave nothing behind."""
-    name = servers.fresh_clone()
-    with _closing(Log(servers, name, tmp_path_factory.mktemp("shared"))) as log:
-        yield log
-    servers.drop(name)
+def untouched(servers: Ground, log_name: str) -> Iterator[Log]:
+    """The log for tests that only watch refusals and leave nothing behind."""
+    log = Log(servers, log_name)
+    yield log
+    log.close()
+
+
+@pytest.fixture
+def own_log(database: Database) -> Iterator[Log]:
+    """An empty log in a clone of its own, which the test's `processes` work on too."""
+    log = Log(database.ground, database.name)
+    log.empty()
+    yield log
+    log.close()
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ from tests.audit.make import (
     see,
 )
 
+NUMBERED = "INSERT INTO audit_entry SELECT ws, 1, now(), leaf, leaf, id FROM audit_event"
+
 
 def test_the_runtime_role_appends_an_event_and_its_place_in_the_queue(
     runtime: Connection, superuser: Connection
@@ -118,9 +120,9 @@ TABLES = (
     "statement", ["INSERT INTO {} DEFAULT VALUES", "DELETE FROM {}", "TRUNCATE {}", "DROP TABLE {}",
                   "ALTER TABLE {} DISABLE TRIGGER ALL"]
 )  # fmt: skip
-def test_no_reading_role_may_write(shared: Log, role: str, table: str, statement: str) -> None:
+def test_no_reading_role_may_write(untouched: Log, role: str, table: str, statement: str) -> None:
     with pytest.raises(errors.InsufficientPrivilege):
-        shared.connect(role).execute(statement.format(table))
+        untouched.connect(role).execute(statement.format(table))
 
 
 @pytest.mark.parametrize(
@@ -141,23 +143,21 @@ def test_no_reading_role_may_write(shared: Log, role: str, table: str, statement
         "SELECT * FROM audit_private.audit_disclosure",
     ],
 )
-def test_the_sequencer_may_only_number_and_link(shared: Log, statement: str) -> None:
+def test_the_sequencer_may_only_number_and_link(untouched: Log, statement: str) -> None:
     with pytest.raises(errors.InsufficientPrivilege):
-        shared.connect("sequencer").execute(statement)
+        untouched.connect("sequencer").execute(statement)
 
 
-@pytest.fixture(scope="module")
-def filled(shared: Log) -> Log:
-    """The shared clone with one row in each table that only grows."""
-    superuser = shared.connect("superuser")
+@pytest.fixture
+def filled(log: Log) -> Log:
+    """The log with one row in each table that only grows."""
+    superuser = log.connect("superuser")
     open_chains(superuser)
     append(superuser)
-    superuser.execute(
-        "INSERT INTO audit_entry SELECT ws, 1, now(), leaf, leaf, id FROM audit_event"
-    )
+    superuser.execute(NUMBERED)
     superuser.execute("INSERT INTO audit_epoch VALUES (0, '{}')")
     superuser.execute("INSERT INTO audit_epoch_change VALUES (0, 0, 0)")
-    return shared
+    return log
 
 
 @pytest.mark.parametrize("role", ["owner", "superuser"])
@@ -269,9 +269,7 @@ def test_the_runtime_role_sees_the_entries_of_its_scope(
     open_chains(superuser)
     for ws in (MARKETING, ROAMING, INSTALL):
         append(superuser, ws=ws)
-    superuser.execute(
-        "INSERT INTO audit_entry SELECT ws, 1, now(), leaf, leaf, id FROM audit_event"
-    )
+    superuser.execute(NUMBERED)
     superuser.execute("INSERT INTO audit_epoch_change SELECT 0, slot, 1 FROM audit_head")
     see(runtime, scope)
     for query in (

@@ -105,8 +105,11 @@ def test_a_text_full_of_traps_is_kept_to_the_letter(log: Log) -> None:
 def test_what_cannot_be_recorded_cannot_be_done(log: Log) -> None:
     owner = log.connect("owner")
     owner.execute("REVOKE EXECUTE ON FUNCTION audit_append FROM mc_app")
-    with pytest.raises(DatabaseError), transaction.atomic():
-        approve()
+    try:
+        with pytest.raises(DatabaseError), transaction.atomic():
+            approve()
+    finally:
+        owner.execute("GRANT EXECUTE ON FUNCTION audit_append TO mc_app")
 
 
 def test_chains_get_dense_slots_in_order(log: Log) -> None:

@@ -26,6 +26,12 @@ from tests.processes import Processes
 pytestmark = pytest.mark.processes
 
 
+@pytest.fixture
+def log(own_log: Log) -> Log:
+    """The log that the processes work on."""
+    return own_log
+
+
 @contextmanager
 def writers(log: Log, *workspaces: object) -> Iterator[list[int]]:
     """Write an event after another into each workspace; the list holds how many were committed."""

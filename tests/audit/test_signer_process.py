@@ -12,6 +12,13 @@ from tests.processes import Processes
 
 pytestmark = pytest.mark.processes
 
+
+@pytest.fixture
+def log(own_log: Log) -> Log:
+    """The log that the processes work on."""
+    return own_log
+
+
 UNSIGNED = "SELECT epoch FROM audit_epoch WHERE note IS NULL"
 
 
