@@ -17,10 +17,20 @@ from celery.signals import (
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "message_center.settings")
 
+from message_center.sender import SenderStep
+
 app = Celery("message_center")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.conf.beat_schedule = {}
+app.steps["worker"].add(SenderStep)
+# What a lost nudge would have done, done by the clock; milliseconds when nothing is due.
+app.conf.beat_schedule = {
+    "campaigns": {"task": "campaigns.sweep", "schedule": 2.0, "options": {"expires": 2}},
+    "builds": {"task": "campaigns.sweep_builds", "schedule": 5.0, "options": {"expires": 5}},
+    "receipts": {"task": "campaigns.give_up_receipts", "schedule": 600.0},
+    "partitions": {"task": "campaigns.ensure_partitions", "schedule": 6 * 3600.0},
+    "requests": {"task": "campaigns.forget_requests", "schedule": 3600.0},
+}
 
 
 @setup_logging.connect

@@ -465,49 +465,73 @@ BEGIN
     RETURN v_total;
 END $$;
 
+-- Give every segment of a batch that has no outcome this one, and close the batch.
+CREATE FUNCTION settle_batch(b batch, p_kind text, p_cause text) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_positions bigint[];
+    v_parts smallint[];
+    v_part_counts smallint[];
+    v_n integer;
+BEGIN
+    SELECT array_agg(t.position), array_agg(t.part), array_agg(t.part_count)
+    INTO v_positions, v_parts, v_part_counts
+    FROM (
+        SELECT m.position, n::smallint AS part, m.segment_count AS part_count
+        FROM message m JOIN campaign c ON c.id = m.campaign_id AND c.frozen_on = m.frozen_on
+        CROSS JOIN generate_series(1, m.segment_count) AS n
+        WHERE m.campaign_id = b.campaign_id AND m.position BETWEEN b.first_position AND b.last_position
+        UNION ALL
+        SELECT q.position, n::smallint, q.part_count
+        FROM queued_segment q
+        CROSS JOIN generate_series(
+            CASE WHEN q.part = 0 THEN 1 ELSE q.part END,
+            CASE WHEN q.part = 0 THEN q.part_count ELSE q.part END) AS n
+        WHERE q.batch_id = b.id) t
+    WHERE NOT EXISTS (
+        SELECT 1 FROM submission s
+        WHERE s.batch_on = b.opened_on AND s.batch_id = b.id AND s.position = t.position
+          AND s.part IN (0, t.part));
+    v_n := coalesce(cardinality(v_positions), 0);
+    IF v_n > 0 THEN
+        PERFORM record_outcomes(
+            array_fill(b.id, ARRAY[v_n]), v_positions, v_parts, v_part_counts,
+            array_fill(p_kind, ARRAY[v_n]), array_fill(0, ARRAY[v_n]),
+            array_fill(p_cause, ARRAY[v_n]), array_fill(''::text, ARRAY[v_n]),
+            array_fill(clock_timestamp(), ARRAY[v_n]), array_fill(0::float8, ARRAY[v_n]),
+            array_fill(0, ARRAY[v_n]));
+    END IF;
+    UPDATE batch SET open_count = 0, closed_at = clock_timestamp() WHERE id = b.id AND closed_at IS NULL;
+    RETURN v_n;
+END $$;
+
 -- Turn what earlier epochs of a lease intended and never settled into unknown.
 CREATE FUNCTION settle_lease(p_lease bigint, p_epoch bigint, p_cause text) RETURNS integer
 LANGUAGE plpgsql AS $$
 DECLARE
     b batch;
     v_count integer := 0;
-    v_positions bigint[];
-    v_parts smallint[];
-    v_part_counts smallint[];
-    v_n integer;
 BEGIN
     FOR b IN
         SELECT * FROM batch WHERE lease_id = p_lease AND epoch < p_epoch AND closed_at IS NULL ORDER BY id
     LOOP
-        SELECT array_agg(t.position), array_agg(t.part), array_agg(t.part_count)
-        INTO v_positions, v_parts, v_part_counts
-        FROM (
-            SELECT m.position, n::smallint AS part, m.segment_count AS part_count
-            FROM message m JOIN campaign c ON c.id = m.campaign_id AND c.frozen_on = m.frozen_on
-            CROSS JOIN generate_series(1, m.segment_count) AS n
-            WHERE m.campaign_id = b.campaign_id AND m.position BETWEEN b.first_position AND b.last_position
-            UNION ALL
-            SELECT q.position, n::smallint, q.part_count
-            FROM queued_segment q
-            CROSS JOIN generate_series(
-                CASE WHEN q.part = 0 THEN 1 ELSE q.part END,
-                CASE WHEN q.part = 0 THEN q.part_count ELSE q.part END) AS n
-            WHERE q.batch_id = b.id) t
-        WHERE NOT EXISTS (
-            SELECT 1 FROM submission s
-            WHERE s.batch_on = b.opened_on AND s.batch_id = b.id AND s.position = t.position
-              AND s.part IN (0, t.part));
-        v_n := coalesce(cardinality(v_positions), 0);
-        IF v_n > 0 THEN
-            PERFORM record_outcomes(
-                array_fill(b.id, ARRAY[v_n]), v_positions, v_parts, v_part_counts,
-                array_fill('unknown'::text, ARRAY[v_n]), array_fill(0, ARRAY[v_n]),
-                array_fill(p_cause, ARRAY[v_n]), array_fill(''::text, ARRAY[v_n]),
-                array_fill(clock_timestamp(), ARRAY[v_n]), array_fill(0::float8, ARRAY[v_n]),
-                array_fill(0, ARRAY[v_n]));
-            v_count := v_count + v_n;
-        END IF;
-        UPDATE batch SET open_count = 0, closed_at = clock_timestamp() WHERE id = b.id AND closed_at IS NULL;
+        v_count := v_count + settle_batch(b, 'unknown', p_cause);
+    END LOOP;
+    RETURN v_count;
+END $$;
+
+-- A claim whose answer was lost with its connection: its living owner knows that it wrote none of it.
+CREATE FUNCTION release_lost(p_lease bigint, p_epoch bigint, p_known bigint[]) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+    b batch;
+    v_count integer := 0;
+BEGIN
+    FOR b IN
+        SELECT * FROM batch WHERE lease_id = p_lease AND epoch = p_epoch AND closed_at IS NULL
+            AND id <> ALL (p_known) ORDER BY id
+    LOOP
+        v_count := v_count + settle_batch(b, 'released', 'the claim was not answered');
     END LOOP;
     RETURN v_count;
 END $$;

@@ -109,7 +109,7 @@ def state_word(state: str) -> str:
 
 @register.filter
 def number(value: object) -> str:
-    """Write a whole number with thousands separated; anything else as it is, None as "not known"."""
+    """Write a whole number with its thousands apart; None reads "not known"."""
     if value is None or value == "":
         return _("not known")
     if isinstance(value, int):

@@ -7,9 +7,9 @@ from decimal import Decimal
 from math import inf
 from typing import Any
 
-from smpp_client.engine.link import Link
 from campaigns.models import Mode
 from campaigns.queries.plans import PlanRow, plan_of
+from smpp_client.engine.link import Link
 from smpp_client.rules.pace import Anchor, Demand, Due, Plan, PlanRefused, Priority, due
 
 CANDIDATES = """

@@ -1,16 +1,17 @@
 """The desk: what the engine asks the product for. Intent before bytes, outcomes append only."""
 
 import threading
+from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
 
 from campaigns.actions.review import sign
 from campaigns.actions.running import hold
 from campaigns.actions.sending.candidates import Candidate, Wish, candidates, store_anchor, wish_of
-from smpp_client.engine.link import Link
 from campaigns.actions.sending.rendering import Account, ClaimedRow, render
 from campaigns.actions.sending.wording import HOLDS, PASSING, bound_sentence, plan_sentence
 from smpp_client.carrier import Fenced, Kind, LeaseKey, Outcome, Receipt, Room, Segment, Work
+from smpp_client.engine.link import Link
 from smpp_client.rules.errors import QUEUE_FULL, StatusClass, classify
 from smpp_client.rules.pace import Fairness
 from smpp_client.rules.segments import Alphabet
@@ -32,6 +33,8 @@ QUEUE_FULL_RETRY = (5.0, 1_000)
 LATER_RETRY = (10.0, 6)
 NO_RETRY = (0.0, 0)
 ACCOUNT_SECONDS = 3.0
+# More than can be open at once: each holds at least one segment of the intent budget.
+BATCHES_REMEMBERED = 20_000
 
 
 class CampaignDesk:
@@ -48,26 +51,45 @@ class CampaignDesk:
         self._fairness: dict[int, Fairness] = {}
         self._trusted: set[tuple[int, bytes]] = set()
         self._reasons: dict[int, tuple[int, str]] = {}
+        self._batches: deque[tuple[LeaseKey, int]] = deque(maxlen=BATCHES_REMEMBERED)
+        self._is_in_doubt = False
         self._accounts: dict[int, tuple[float, Account]] = {}
 
     def claim(self, lease: LeaseKey, *, room: Room, now: datetime) -> Work:
-        """Commit the intent to submit what fits the room, fairly over the campaigns that want it.
+        """Commit the intent to submit what fits the room, fairly over those that want it.
 
         Raises Fenced.
         """
         with self._claim_lock:
-            wishes = self._wishes(lease, room, now)
-            if not wishes:
-                return Work((), "")
-            fairness = self._fairness.setdefault(lease.connection_id, Fairness())
-            granted = fairness.divide(room.segments, [wish.demand for wish in wishes])
-            segments: list[Segment] = []
-            for wish in wishes:
-                taken = self._claim_one(lease, wish, granted.get(wish.candidate.id, 0), now)
-                fairness.passed(wish.candidate.id, len(taken) - granted.get(wish.candidate.id, 0))
-                segments.extend(taken)
-                self._explain(wish, granted.get(wish.candidate.id, 0), room, now)
-            return Work(segments, "")
+            self._release_lost(lease)
+            self._is_in_doubt = True
+            work = self._claim(lease, room, now)
+            self._is_in_doubt = False
+            return work
+
+    def _release_lost(self, lease: LeaseKey) -> None:
+        """After a claim without an answer: what was committed and never reached us goes back."""
+        if not self._is_in_doubt:
+            return
+        known = [batch for key, batch in self._batches if key == lease]
+        self._claims.rows(
+            "SELECT release_lost(%s, %s, %s::bigint[])", [lease.lease_id, lease.epoch, known]
+        )
+        self._is_in_doubt = False
+
+    def _claim(self, lease: LeaseKey, room: Room, now: datetime) -> Work:
+        wishes = self._wishes(lease, room, now)
+        if not wishes:
+            return Work((), "")
+        fairness = self._fairness.setdefault(lease.connection_id, Fairness())
+        granted = fairness.divide(room.segments, [wish.demand for wish in wishes])
+        segments: list[Segment] = []
+        for wish in wishes:
+            taken = self._claim_one(lease, wish, granted.get(wish.candidate.id, 0), now)
+            fairness.passed(wish.candidate.id, len(taken) - granted.get(wish.candidate.id, 0))
+            segments.extend(taken)
+            self._explain(wish, granted.get(wish.candidate.id, 0), room, now)
+        return Work(segments, "")
 
     def _wishes(self, lease: LeaseKey, room: Room, now: datetime) -> list[Wish]:
         rows = candidates(self._claims, lease.connection_id, now, max(room.segments, 1))
@@ -114,6 +136,7 @@ class CampaignDesk:
             self._refused(candidate, rows[0].refusal, now)
             return []
         rows = [row for row in rows if row.batch_id]
+        self._batches.extend((lease, batch) for batch in {row.batch_id for row in rows})
         account = self._account(lease.connection_id, now)
         done = render(candidate, rows, account, keys(), now)
         if done.refused:

@@ -1,0 +1,99 @@
+"""The sender's bootstep: Celery starts, stops and supervises the engine, whose thread owns every
+SMPP session.
+"""
+
+import os
+import socket
+import threading
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import structlog
+from celery import bootsteps
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from smpp_client.engine.engine import Engine
+
+QUEUE = "sender"
+STILL_SECONDS = 15.0
+EXIT_ENGINE_DIED = 70
+
+log = structlog.get_logger(__name__)
+
+
+class SenderStep(bootsteps.StartStopStep):
+    """Owns the engine's thread in the worker of the queue `sender`; other workers pass it by.
+
+    It drains and unbinds in both `stop` and `terminate`: an idle worker that gets SIGTERM calls the
+    latter.
+    The process exits non-zero when the engine's thread dies or its loop stands still.
+    """
+
+    requires = ("celery.worker.components:Timer",)
+
+    def __init__(self, parent: Any, **kwargs: Any) -> None:
+        self.is_enabled = False
+        self.engine: Engine | None = None
+        self.thread: threading.Thread | None = None
+        self.is_stopping = False
+        super().__init__(parent, **kwargs)
+
+    def include_if(self, parent: Any) -> bool:
+        """Only the worker that consumes the sender's queue gets the step."""
+        return QUEUE in {str(name) for name in parent.app.amqp.queues.consume_from}
+
+    def start(self, parent: Any) -> None:
+        """Start the engine's thread and its watchdog."""
+        # Celery reads this module before Django is set up; the product can only be imported now.
+        from campaigns.actions.sending.desk import CampaignDesk
+        from smpp_client.engine.engine import Engine
+
+        engine = Engine(
+            CampaignDesk(),
+            owner=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}",
+            lease_seconds=settings.LEASE_SECONDS,
+            renew_seconds=settings.LEASE_RENEW_SECONDS,
+        )
+        self.engine = engine
+        self.thread = threading.Thread(target=self._run, args=(engine,), name="engine", daemon=True)
+        self.thread.start()
+        threading.Thread(target=self._watch, args=(engine,), name="watchdog", daemon=True).start()
+
+    def _run(self, engine: "Engine") -> None:
+        try:
+            engine.run()
+        except BaseException:
+            log.exception("engine_died")
+            os._exit(EXIT_ENGINE_DIED)
+        if not self.is_stopping:
+            log.error("engine_ended")
+            os._exit(EXIT_ENGINE_DIED)
+
+    def _watch(self, engine: "Engine") -> None:
+        """Look at the loop from outside; after a freeze of the whole process it gets a second
+        chance.
+        """
+        last = time.monotonic()
+        while not self.is_stopping:
+            time.sleep(1)
+            now = time.monotonic()
+            was_frozen = now - last > timedelta(seconds=5).total_seconds()
+            last = now
+            if not was_frozen and now - engine.alive_at > STILL_SECONDS:
+                log.error("engine_stands_still")
+                os._exit(EXIT_ENGINE_DIED)
+
+    def stop(self, parent: Any) -> None:
+        """Drain, unbind, give the leases back."""
+        self.is_stopping = True
+        if self.engine is not None:
+            self.engine.stop()
+        if self.thread is not None:
+            self.thread.join(timeout=28)
+
+    def terminate(self, parent: Any) -> None:
+        """The same: nothing here may be cut short."""
+        self.stop(parent)

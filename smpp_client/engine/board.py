@@ -1,0 +1,69 @@
+"""What is observed, written where people look: session status about once a second, events as
+sentences.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from smpp_client.engine.link import Link
+
+STATUS = """
+INSERT INTO session_status (lease_id, state, sentence, since_at, observed_at, in_flight, rate_now,
+    rate_allowed, response_ms, throttled_count, submitted_count, certificate_ends_at)
+VALUES (%(lease)s, %(state)s, %(sentence)s, %(since)s, %(now)s, %(in_flight)s, %(rate_now)s,
+    %(rate_allowed)s, %(response_ms)s, %(throttled)s, %(submitted)s, %(certificate_ends_at)s)
+ON CONFLICT (lease_id) DO UPDATE SET
+    state = excluded.state, sentence = excluded.sentence, since_at = excluded.since_at,
+    observed_at = excluded.observed_at, in_flight = excluded.in_flight, rate_now =
+    excluded.rate_now,
+    rate_allowed = excluded.rate_allowed, response_ms = excluded.response_ms,
+    throttled_count = session_status.throttled_count + excluded.throttled_count,
+    submitted_count = session_status.submitted_count + excluded.submitted_count,
+    certificate_ends_at = excluded.certificate_ends_at
+"""
+EVENT = (
+    "INSERT INTO connection_event (connection_id, kind, sentence, happened_at)"
+    " VALUES (%s, %s, %s, %s)"
+)
+
+
+@dataclass
+class Observed:
+    """What one slot sees of its session since the last time it was written down."""
+
+    state: str = "down"
+    sentence: str = ""
+    since: datetime | None = None
+    submitted: int = 0
+    throttled: int = 0
+    response_seconds: list[float] = field(default_factory=list)
+
+    def now_in(self, state: str, sentence: str, now: datetime) -> None:
+        """Note a state; its time starts when it changes."""
+        if state != self.state or self.since is None:
+            self.since = now
+        self.state, self.sentence = state, sentence
+
+    def p95_ms(self) -> float | None:
+        """Return the 95th percentile of response times in milliseconds, None without answers."""
+        ordered = sorted(self.response_seconds)
+        return 1000 * ordered[int(0.95 * (len(ordered) - 1))] if ordered else None
+
+
+class Board:
+    """Writes what slots observe. Every call belongs on a database thread."""
+
+    def __init__(self) -> None:
+        self._link = Link()
+
+    def show(self, values: dict[str, object]) -> None:
+        """Write a slot's status."""
+        self._link.run(STATUS, values)
+
+    def tell(self, connection_id: int, kind: str, sentence: str, now: datetime) -> None:
+        """Write an event."""
+        self._link.run(EVENT, [connection_id, kind, sentence[:400], now])
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._link.close()

@@ -1,0 +1,133 @@
+"""The engine: one event loop that runs a slot for each enabled connection and follows changes of
+their settings.
+"""
+
+import asyncio
+import time
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
+
+import psycopg
+import structlog
+
+from smpp_client.carrier import Desk
+from smpp_client.engine.accounts import Account, read_accounts
+from smpp_client.engine.board import Board
+from smpp_client.engine.books import keep_tidy
+from smpp_client.engine.leases import Leases
+from smpp_client.engine.link import Link
+from smpp_client.engine.slot import Slot, Tools
+
+LOOK_SECONDS = 1.0
+STOP_SECONDS = 25.0
+
+log = structlog.get_logger(__name__)
+
+
+class Engine:
+    """Runs until `stop`.
+
+    `alive_at` is monotonic seconds of the loop's last turn, for a watchdog outside of it.
+    """
+
+    def __init__(
+        self, desk: Desk, *, owner: str, lease_seconds: float, renew_seconds: float
+    ) -> None:
+        self.alive_at = time.monotonic()
+        self._desk = desk
+        self._owner = owner
+        self._lease_seconds = lease_seconds
+        self._renew_seconds = renew_seconds
+        self._slots: dict[int, tuple[Slot, asyncio.Task[None]]] = {}
+        self._link = Link()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+
+    def run(self) -> None:
+        """Run the loop in this thread until `stop`; raises what breaks it."""
+        asyncio.run(self._run())
+
+    def stop(self) -> None:
+        """Ask the engine to drain and end; may be called from any thread, more than once."""
+        if self._loop is not None and self._stopping is not None:
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._stopping.set)
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        with (
+            ThreadPoolExecutor(1, "claims") as claims,
+            ThreadPoolExecutor(1, "outcomes") as outcomes,
+            ThreadPoolExecutor(1, "books") as books,
+        ):
+            tools = self._tools(claims, outcomes, books)
+            tidy = asyncio.create_task(keep_tidy(self._desk, outcomes, tools.receipts_came))
+            heart = asyncio.create_task(self._beat())
+            try:
+                await self._follow(tools, self._stopping)
+            finally:
+                await self._stop_all()
+                heart.cancel()
+                tidy.cancel()
+                tools.leases.close()
+                tools.board.close()
+                self._link.close()
+
+    def _tools(self, claims: Executor, outcomes: Executor, books: Executor) -> Tools:
+        return Tools(
+            desk=self._desk,
+            leases=Leases(self._owner, self._lease_seconds),
+            board=Board(),
+            claims=claims,
+            outcomes=outcomes,
+            books=books,
+            renew_seconds=self._renew_seconds,
+            receipts_came=asyncio.Event(),
+        )
+
+    async def _beat(self) -> None:
+        while True:
+            self.alive_at = time.monotonic()
+            await asyncio.sleep(0.5)
+
+    async def _follow(self, tools: Tools, stopping: asyncio.Event) -> None:
+        """Look for changed connections once a second until told to stop."""
+        while not stopping.is_set():
+            try:
+                accounts = await asyncio.get_running_loop().run_in_executor(
+                    tools.books, read_accounts, self._link
+                )
+                await self._match(accounts, tools)
+            except psycopg.Error as error:
+                log.warning("connections_not_read", error=str(error))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await stopping.wait()
+
+    async def _match(self, accounts: list[Account], tools: Tools) -> None:
+        """Start, stop and restart slots until they match the settings."""
+        wanted = {account.id: account for account in accounts}
+        for pk, (slot, task) in list(self._slots.items()):
+            is_same = pk in wanted and wanted[pk].version == slot.account.version
+            if task.done():
+                del self._slots[pk]
+                task.result()
+            elif not is_same:
+                slot.stop()
+        for account in accounts:
+            if account.id not in self._slots:
+                slot = Slot(account, tools)
+                name = f"slot-{account.name}"
+                self._slots[account.id] = (slot, asyncio.create_task(slot.run(), name=name))
+
+    async def _stop_all(self) -> None:
+        """Drain every slot; what does not end in time is cut."""
+        tasks = [task for _slot, task in self._slots.values()]
+        for slot, _task in self._slots.values():
+            slot.stop()
+        if tasks:
+            _done, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)

@@ -1,0 +1,142 @@
+"""The transport of one session: the only place where SMPP bytes meet a socket."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+from smpp_client.carrier import Segment
+from smpp_client.protocol.config import SessionConfig
+from smpp_client.protocol.events import Closed, Event
+from smpp_client.protocol.session import Session
+
+OnEvent = Callable[[Event], None]
+Deadline = Callable[[], float]
+
+
+class Wire(asyncio.Protocol):
+    """Feeds a session what comes in and writes what it wants out.
+
+    Immediately before every write the lease's deadline is compared with the clock: past it nothing
+    is written and the session ends.
+    A process that was frozen and woke up must not write what its successor has claimed.
+    """
+
+    def __init__(self, config: SessionConfig, on_event: OnEvent, deadline: Deadline) -> None:
+        self.session = Session(config)
+        self.is_closed = asyncio.Event()
+        self._on_event = on_event
+        self._deadline = deadline
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_full = False
+        self._has_ended = False
+
+    # What asyncio tells
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Bind."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self.session.begin_bind(time.monotonic())
+        self.flush()
+
+    def data_received(self, data: bytes) -> None:
+        """Hand bytes to the session."""
+        self._handle(self.session.receive(data, time.monotonic()))
+        self.flush()
+
+    def eof_received(self) -> bool:
+        """A half-closed peer is a closed peer."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the session that its transport is gone."""
+        reason = f"The connection was lost: {exc}." if exc else "The peer closed the connection."
+        self._handle(self.session.connection_lost(time.monotonic(), reason))
+        self._end()
+
+    def pause_writing(self) -> None:
+        """The peer does not read as fast as we write."""
+        self._is_full = True
+
+    def resume_writing(self) -> None:
+        """There is room in the transport again."""
+        self._is_full = False
+        self.flush()
+
+    # What the owner wants
+
+    def submit(self, segments: Sequence[Segment]) -> None:
+        """Write segments; those that do not go get their outcome as an event."""
+        self._handle(self.session.submit(segments, time.monotonic()))
+        self.flush()
+
+    def acknowledge(self, ticket: int, is_stored: bool) -> None:
+        """Answer a delivery."""
+        self.session.acknowledge(ticket, is_stored=is_stored)
+        self.flush()
+
+    def unbind(self) -> None:
+        """Stop submitting, wait for answers, unbind, close."""
+        self._handle(self.session.begin_unbind(time.monotonic()))
+        self.flush()
+
+    def drop(self, reason: str) -> None:
+        """End at once: what was not written is released, what was is unknown."""
+        self._handle(self.session.release_unsent(reason))
+        self._handle(self.session.connection_lost(time.monotonic(), reason))
+        self._end()
+
+    def flush(self) -> None:
+        """Write what the session wants written, as far as the transport takes it."""
+        transport = self._transport
+        if transport is None or self._has_ended:
+            return
+        while not self._is_full and (data := self.session.bytes_to_send()):
+            now = time.monotonic()
+            if now >= self._deadline():
+                self.drop("The lease ran out.")
+                return
+            transport.write(data)
+            self.session.taken(len(data), now)
+        self._set_timer()
+
+    def _handle(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self._on_event(event)
+            if isinstance(event, Closed):
+                self._close_transport()
+
+    def _close_transport(self) -> None:
+        """Write the last words and close."""
+        transport = self._transport
+        if transport is None or self._has_ended:
+            return
+        last = self.session.bytes_to_send()
+        if last and time.monotonic() < self._deadline():
+            transport.write(last)
+        transport.close()
+        asyncio.get_running_loop().call_later(1.0, self._end)
+
+    def _end(self) -> None:
+        if self._has_ended:
+            return
+        self._has_ended = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+        self.is_closed.set()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        at = self.session.next_deadline(time.monotonic())
+        if at is not None and not self._has_ended:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(max(0.0, at - time.monotonic()), self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._handle(self.session.tick(time.monotonic()))
+        self.flush()
