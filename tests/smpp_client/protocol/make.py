@@ -1,10 +1,19 @@
 """PDUs and segments for these tests. PDUs of the peer are written by smpplib or by hand."""
 
 import struct
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 from smpplib import smpp
 
 from smpp_client.carrier import Address, Segment, SegmentKey
+from smpp_client.protocol.config import SessionConfig
+from smpp_client.protocol.events import Bound, Event, Settled
+from smpp_client.protocol.framing import Frame, Framer
+from smpp_client.protocol.pdus import RESPONSE, SUBMIT_SM, SUBMIT_SM_RESP
+from smpp_client.protocol.session import Session
+
+E = TypeVar("E")
 
 OPERATOR = Address(5, 0, "Operator")
 SUBSCRIBER = Address(1, 1, "447700900123")
@@ -56,3 +65,63 @@ def delivery_body(
         + message
         + options
     )
+
+
+def config(**changes: Any) -> SessionConfig:
+    values: dict[str, Any] = {"system_id": "mc", "password": "secret", "window": 10}
+    return SessionConfig(**(values | changes))
+
+
+def sent(session: Session, now: float = 0.0) -> list[Frame]:
+    """Take everything that the session wants to write, and return its PDUs."""
+    written = b""
+    while block := session.bytes_to_send():
+        session.taken(len(block), now)
+        written += block
+    return Framer().feed(written)
+
+
+def commands(frames: list[Frame]) -> list[int]:
+    return [frame[0] for frame in frames]
+
+
+def bound(now: float = 0.0, *, last_sequence: int = 0, **changes: Any) -> Session:
+    """A session whose bind was accepted."""
+    session = Session(config(**changes), last_sequence=last_sequence)
+    session.begin_bind(now)
+    ((command, _, sequence, _),) = sent(session, now)
+    assert isinstance(session.receive(pdu(command | RESPONSE, sequence, b"SMSC\0"), now)[0], Bound)
+    return session
+
+
+def submitted(session: Session, count: int, now: float = 0.0) -> list[int]:
+    """Submit segments 1 to `count`, let the transport take them, return their sequence numbers."""
+    assert session.submit([segment(position) for position in range(1, count + 1)], now) == []
+    return [frame[2] for frame in sent(session, now) if frame[0] == SUBMIT_SM]
+
+
+def accepted(sequence: int, smsc_id: str = "abc") -> bytes:
+    return pdu(SUBMIT_SM_RESP, sequence, smsc_id.encode() + b"\0")
+
+
+def rejected(sequence: int, status: int) -> bytes:
+    return pdu(SUBMIT_SM_RESP, sequence, status=status)
+
+
+def positions(segments: Iterable[Segment]) -> list[int]:
+    return [one.key.position for one in segments]
+
+
+def settled(events: Iterable[Event]) -> list[tuple[int, str]]:
+    """Position and kind of every outcome, in order."""
+    return [
+        (event.segment.key.position, str(event.kind))
+        for event in events
+        if isinstance(event, Settled)
+    ]
+
+
+def only(events: list[Event], kind: type[E]) -> E:
+    """The one event of this kind."""
+    (found,) = [event for event in events if isinstance(event, kind)]
+    return found
