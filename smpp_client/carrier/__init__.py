@@ -15,12 +15,15 @@ from smpp_client.rules.addresses import Address
 
 __all__ = [
     "Address",
+    "Bound",
     "Carrier",
     "Desk",
+    "Fenced",
     "Kind",
     "LeaseKey",
     "Outcome",
     "Receipt",
+    "Room",
     "Segment",
     "SegmentKey",
     "Work",
