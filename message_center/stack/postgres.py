@@ -6,11 +6,12 @@ folders above the data and listens on no TCP port.
 
 import hashlib
 import os
+import pwd
 import shutil
 import signal
 import stat
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -100,7 +101,7 @@ def home(folder: Path, ways: tuple[Clothes, ...] = ("namespace", "setuid")) -> H
     folder.mkdir(parents=True, exist_ok=True)
     as_it_is = Home(installed(), folder, "as_is")
     if os.geteuid() != 0:
-        return as_it_is
+        return as_it_is if _has_name() else replace(as_it_is, clothes="namespace")
     for way in ways:
         there = Home(as_it_is.install, folder, way) if way == "namespace" else copied(as_it_is)
         if there is not None and _can_run(there):
@@ -147,6 +148,17 @@ def _copy_binaries(package: Path, place: Path) -> None:
         if not found.is_symlink():
             found.chmod(found.stat().st_mode | (0o555 if found.is_dir() else 0o444))
     aside.rename(place)
+
+
+def _has_name() -> bool:
+    """Tell whether this user has a name.
+
+    A container may run as a bare number, which initdb refuses.
+    """
+    try:
+        return bool(pwd.getpwuid(os.geteuid()).pw_name)
+    except KeyError:
+        return False
 
 
 def _can_run(there: Home) -> bool:

@@ -179,7 +179,7 @@ class Supervisor:
 
     def _await(self, watched: _Watched) -> None:
         part, running = watched.part, watched.running
-        assert running is not None  # noqa: S101  (told to mypy)
+        assert running is not None
         try:
             wait_ready(running, part.is_ready, part.ready_seconds, is_cancelled=self._is_stopping)
         except DidNotStart as failure:

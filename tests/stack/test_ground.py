@@ -4,6 +4,7 @@ import psycopg
 import pytest
 from django.db import connection, connections
 
+from message_center.celery import app as celery_app
 from tests.conftest import Database
 
 
@@ -38,3 +39,7 @@ def test_the_runtime_role_cannot_make_tables(database: Database) -> None:
         pytest.raises(psycopg.errors.InsufficientPrivilege),
     ):
         app.execute("CREATE TABLE mine (id int)")
+
+
+def test_tasks_go_through_the_broker() -> None:
+    assert celery_app.conf.task_always_eager is False
