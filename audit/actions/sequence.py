@@ -134,7 +134,7 @@ class Sequencer:
             self._record("clock.step", reading, step)
 
     def _record(self, op: str, reading: Reading, step: timedelta | None = None) -> None:
-        assert self._install is not None  # noqa: S101
+        assert self._install is not None
         diff = {"clock": (reading.wall - step, reading.wall)} if step else None
         happening = Happening(
             op=op,

@@ -14,7 +14,8 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "signer": "SELECT",
         "exporter": "SELECT",
     },
-    "audit_pending": {"sequencer": "SELECT, DELETE"},
+    # Ids only; whose events they are is behind the policy of audit_event.
+    "audit_pending": {"app": "SELECT", "sequencer": "SELECT, DELETE", "exporter": "SELECT"},
     "audit_entry": {
         "app": "SELECT",
         "sequencer": "SELECT, INSERT",
