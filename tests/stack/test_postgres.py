@@ -186,6 +186,7 @@ def test_a_machine_that_forbids_both_is_told_about_database_url(tmp_path: Path) 
     # Inside this namespace only root exists and no further namespace may be made.
     closed = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$0" -c "$1"'
     unshare = shutil.which("unshare") or "unshare"
+    before = set(stack.SHARED.glob("message-center-*"))
     done = subprocess.run(
         [unshare, "--user", "--map-root-user", "sh", "-c", closed, sys.executable, script],
         cwd=ROOT,
@@ -194,3 +195,4 @@ def test_a_machine_that_forbids_both_is_told_about_database_url(tmp_path: Path) 
         check=False,
     )
     assert "set DATABASE_URL and OWNER_DATABASE_URL" in done.stdout, done.stderr
+    assert set(stack.SHARED.glob("message-center-*")) == before
