@@ -35,6 +35,8 @@ NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 _count = itertools.count(1)
 # A range reserved for fiction.
 FIRST_NUMBER = 447700900000
+BRITISH_COUNT = 1_000
+FIRST_AREA = 201
 
 
 def workspace(slug: str = "", **fields: Any) -> Workspace:
@@ -152,8 +154,15 @@ def sender(place: Workspace, value: str = "") -> Sender:
 
 
 def number(index: int) -> str:
-    """Return the clear number of row `index` in digits."""
-    return str(FIRST_NUMBER + index)
+    """Return the clear number of row `index` (0 to 59,999) in digits, from the ranges reserved for
+    fiction.
+
+    The first thousand are British (07700 900xxx), the others North American (555-01xx).
+    """
+    if index < BRITISH_COUNT:
+        return str(FIRST_NUMBER + index)
+    area, line = divmod(index - BRITISH_COUNT, 100)
+    return f"1{FIRST_AREA + area}5550{100 + line}"
 
 
 def recipient_list(
@@ -193,7 +202,7 @@ def recipient_list(
 
 
 def draft(author: Me, through: Route, rows: int = 5, **fields: Any) -> Campaign:
-    """Make a draft to `rows` people that has everything it needs; on demand unless told otherwise."""
+    """Make a draft to `rows` people that lacks nothing; on demand unless told otherwise."""
     place = author.here
     people = [{"name": f"Name{index}"} for index in range(rows)]
     values: dict[str, Any] = {

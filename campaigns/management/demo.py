@@ -1,0 +1,68 @@
+"""The demo's teams, people, texts and lists. Every number is from a range reserved for fiction."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+PASSWORD = "demo-two-eyes-more"  # noqa: S105 - refused wherever DEBUG is off
+FIRST_AREA = 201
+NAMES = (
+    "Amina", "Bakhtiyor", "Chiara", "Dilnoza", "Emil", "Farida", "Grace", "Hamid", "Ines", "Jasur",
+    "Kamola", "Liam", "Malika", "Nigora", "Otabek", "Petra", "Rustam", "Sofia", "Timur", "Umida",
+)  # fmt: skip
+PLANS = ("Start 5", "Plus 20", "Max 50", "Family 100")
+
+
+@dataclass(frozen=True)
+class Team:
+    """One workspace of the demo: its address, name, zone, sender name and what it sends."""
+
+    slug: str
+    name: str
+    sender: str
+    purpose: str
+    sample: str
+    category: str = "service"
+
+
+TEAMS = (
+    Team("network-ops", "Network Ops", "NetStatus", "Maintenance, outages", "Work in your area."),
+    Team("marketing", "Marketing", "Registon", "Offers", "20 GB for the weekend.", "promotional"),
+    Team("subscriber-care", "Subscriber Care", "CareDesk", "Balance", "Your balance is 10."),
+    Team("vas", "VAS", "RM-Codes", "PIN messages", "Your code is 1234.", "transactional"),
+    Team("roaming", "Roaming", "RoamInfo", "Roaming advisories", "Welcome abroad."),
+)
+PEOPLE = (
+    ("admin", "admin"),
+    ("author", "author"),
+    ("moderator", "moderator"),
+    ("viewer", "viewer"),
+)
+PERSON_NAMES = {
+    "network-ops": ("Sherzod Aliyev", "Laylo Nazarova", "Bobur Umarov", "Kate Miller"),
+    "marketing": ("Malika Yusupova", "Dilnoza Karimova", "Jasur Rahimov", "Tom Becker"),
+    "subscriber-care": ("Nigora Saidova", "Otabek Tursunov", "Grace Adeyemi", "Anna Weiss"),
+    "vas": ("Timur Iskandarov", "Sofia Rossi", "Rustam Kadirov", "Paul Martin"),
+    "roaming": ("Umida Sobirova", "Emil Novak", "Farida Azimova", "Joan Vidal"),
+}
+SPREAD_TEXT = "Hello {{name}}, your plan {{plan}} has 20 GB more this weekend. STOP to opt out."
+NOTICE_TEXT = (
+    "Dear {{name}}, on Saturday between 01:00 and 03:00 we renew the equipment that serves you. "
+    "Calls and data can break off for some minutes. Emergency calls work at all times. "
+    "Thank you for your patience."
+)
+ROAM_TEXT = "Welcome abroad, {{name}}. Your plan {{plan}} covers calls and 2 GB a day here."
+CODE_TEXT = "Your code is {{code}}. It is valid for {{minutes}} minutes. Tell it to nobody."
+BALANCE_TEXT = "Your balance is {{amount}} on {{day}}."
+
+
+def rows(first: int, count: int) -> Iterator[str]:
+    """Yield lines of a CSV file with a header; some rows have faults, as real files do."""
+    yield "phone,name,plan"
+    for index in range(first, first + count):
+        area, line = divmod(index, 100)
+        number = f"+1 {FIRST_AREA + area} 555-0{100 + line}"
+        yield f"{number},{NAMES[index % len(NAMES)]},{PLANS[index % len(PLANS)]}"
+        if index % 1_000 == 500:
+            yield f"{number},{NAMES[index % len(NAMES)]},{PLANS[0]}"
+            yield "1.2025E+10,Spreadsheet,Start 5"
+            yield f"not a number,{NAMES[0]},Plus 20"
