@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.utils.translation import gettext as _
 
 from campaigns.models import (
     Campaign,
@@ -14,8 +15,10 @@ from campaigns.models import (
     SenderDecision,
     SenderRevision,
 )
+from campaigns.queries.protected_names import protected_pairs
 from campaigns.rules.campaign_states import FINAL, State
-from campaigns.rules.sender_names import skeleton
+from campaigns.rules.differences import Piece, differences
+from campaigns.rules.sender_names import Kind, NameRefused, kind_of, read_name, resembled, skeleton
 from workspaces.models import Workspace
 from workspaces.queries.me import Me
 
@@ -43,9 +46,15 @@ class Row:
     proposed: SenderRevision | None
 
     @property
-    def newest(self) -> SenderRevision | None:
-        """The revision whose content the line shows."""
+    def told(self) -> SenderRevision | None:
+        """The revision whose content a line shows: the one in use, else the one in review."""
         return self.approved or self.proposed
+
+    @property
+    def asked_number(self) -> int | None:
+        """The revision that a reader wants to see first: the one in review, else the one in use."""
+        first = self.proposed or self.approved
+        return first.number if first else None
 
 
 @dataclass(frozen=True)
@@ -84,7 +93,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A field of a revision beside that of the one in use; `old` is None without one."""
+    """A field of a revision beside that of the one before; `old` is None without one."""
 
     field: str
     old: str | None
@@ -94,6 +103,38 @@ class Comparison:
     def is_same(self) -> bool:
         """Whether nothing changed."""
         return self.old == self.new
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """The new text with what went and what came, for a reader."""
+        return [("same", self.new)] if self.old is None else differences(self.old, self.new)
+
+
+@dataclass(frozen=True)
+class Happening:
+    """A line of the approval record; `what` is proposed, approved, rejected or withdrawn.
+
+    Who withdrew a revision stands in the audit log only: `who` is empty then.
+    """
+
+    what: str
+    number: int
+    at: datetime
+    who: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a name that is being typed would be; `sentence` says why it cannot be a sender."""
+
+    value: str
+    sentence: str = ""
+    kind: Kind = Kind.NAME
+    ton: int = 0
+    npi: int = 0
+    resembles: str = ""
+    twin: Sender | None = None
 
 
 COMPARED = ("value", "category", "legal_entity", "purpose", "sample_text")
@@ -225,13 +266,57 @@ def _waiting(revision: SenderRevision, me: Me) -> Waiting:
 
 
 def compared(old: SenderRevision | None, new: SenderRevision) -> list[Comparison]:
-    """Return the fields of a revision beside those of the one in use."""
+    """Return the fields of a revision beside those of another, in the order of the page."""
     found = [
         Comparison(field, _shown(old, field) if old else None, _shown(new, field))
         for field in COMPARED
     ]
-    wire = [f"TON {one.ton}, NPI {one.npi}" if one else None for one in (old, new)]
-    return [*found, Comparison("wire", wire[0], wire[1] or "")]
+    return [*found, Comparison("wire", on_the_wire(old) if old else None, on_the_wire(new))]
+
+
+def on_the_wire(revision: SenderRevision) -> str:
+    """Return TON and NPI as people write them."""
+    return f"TON {revision.ton}, NPI {revision.npi}"
+
+
+def story_of(revisions: list[SenderRevision], decisions: list[SenderDecision]) -> list[Happening]:
+    """Return what was done about a sender, newest first."""
+    lines = [
+        Happening("proposed", one.number, one.proposed_at, one.proposed_by.name)
+        for one in revisions
+    ]
+    lines += [
+        Happening("withdrawn", one.number, one.decided_at)
+        for one in revisions
+        if one.state == RevisionState.WITHDRAWN and one.decided_at
+    ]
+    lines += [
+        Happening(
+            "approved" if one.is_approval else "rejected",
+            one.revision.number,
+            one.decided_at,
+            one.decided_by.name,
+            one.note,
+        )
+        for one in decisions
+    ]
+    return sorted(lines, key=lambda line: line.at, reverse=True)
+
+
+def drafted(workspace: Workspace, text: str) -> Draft:
+    """Return what a typed name would be as a sender of this workspace."""
+    try:
+        address = read_name(text)
+    except NameRefused as refused:
+        return Draft(text, sentence=_(refused.sentence) % refused.values)
+    return Draft(
+        value=address.value,
+        kind=kind_of(address.value),
+        ton=address.ton,
+        npi=address.npi,
+        resembles=resembled(address.value, protected_pairs()),
+        twin=own_twin(workspace, address.value),
+    )
 
 
 def _shown(revision: SenderRevision, field: str) -> str:

@@ -1,5 +1,14 @@
-"""Addresses: platform."""
+"""Addresses of the product below /platform/: what the platform team sees of every workspace."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from campaigns.views import protected_names
+
+urlpatterns: list[URLPattern] = [
+    path("senders/", protected_names.ProtectedNames.as_view(), name="senders"),
+    path(
+        "senders/<int:name_id>/lift/",
+        protected_names.LiftProtection.as_view(),
+        name="lift_protection",
+    ),
+]
