@@ -1,5 +1,6 @@
 """The own account: name, look, password, browsers."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpResponse
@@ -35,7 +36,7 @@ class Account(View):
         """The form as it is."""
         user = request.me.user
         values = {"name": user.name, "theme": user.theme, "has_shortcuts": user.has_shortcuts}
-        return show(request, "workspaces/account.html", form=AccountForm(values))
+        return self._page(request, AccountForm(values))
 
     def post(self, request: GateRequest) -> HttpResponse:
         """Save."""
@@ -48,7 +49,16 @@ class Account(View):
             else:
                 messages.success(request, _("Saved."))
                 return redirect("workspaces:account")
-        return show(request, "workspaces/account.html", form=form)
+        return self._page(request, form)
+
+    def _page(self, request: GateRequest, form: AccountForm) -> HttpResponse:
+        return show(
+            request,
+            "workspaces/account.html",
+            form=form,
+            idle_seconds=settings.SESSION_IDLE_SECONDS,
+            absolute_seconds=settings.SESSION_ABSOLUTE_SECONDS,
+        )
 
 
 @method_decorator(sensitive_post_parameters(), name="dispatch")

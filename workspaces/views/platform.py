@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
@@ -184,7 +185,13 @@ class Enter(View):
         return self._page(request, workspace, form)
 
     def _page(self, request: GateRequest, workspace: Workspace, form: EnterForm) -> HttpResponse:
-        return show(request, "platform/enter.html", workspace=workspace, form=form)
+        return show(
+            request,
+            "platform/enter.html",
+            workspace=workspace,
+            form=form,
+            minutes=settings.VISIT_MINUTES,
+        )
 
 
 class Leave(View):

@@ -16,8 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from workspaces.actions.guesses import LockedOut
 from workspaces.actions.sessions import SessionRefused, end_session
-from workspaces.actions.sign_in import recognise
-from workspaces.forms.refused import show_refusal
+from workspaces.actions.sign_in import SignInRefused, recognise
 from workspaces.forms.sign_in import SignInForm
 from workspaces.gate.address import address
 from workspaces.gate.caller import start_session
@@ -52,19 +51,32 @@ class SignIn(View):
                 request_id=str(getattr(request, "request_id", "")),
             )
         except LockedOut as locked:
-            show_refusal(form, locked)
-            response = self._page(request, form, status=429)
+            response = self._refused(request, form, locked, status=429)
             response["Retry-After"] = str(round((locked.until - now).total_seconds()))
             return response
-        except Refusal as refusal:
-            show_refusal(form, refusal)
-            return self._page(request, form)
+        except SignInRefused as refusal:
+            return self._refused(request, form, refusal, status=200)
         start_session(request, user, now)
         return redirect(next_page(request))
 
-    def _page(self, request: HttpRequest, form: SignInForm, *, status: int = 200) -> HttpResponse:
-        wanted = next_page(request)
-        return show(request, "workspaces/sign_in.html", status=status, form=form, next=wanted)
+    def _refused(
+        self, request: HttpRequest, form: SignInForm, refusal: Refusal, *, status: int
+    ) -> HttpResponse:
+        """The sentence stands above the form; the password is to be typed again in any case."""
+        form.add_error("password", _("Enter your password again."))
+        return self._page(request, form, status=status, refused=refusal.sentence)
+
+    def _page(
+        self, request: HttpRequest, form: SignInForm, *, status: int = 200, refused: str = ""
+    ) -> HttpResponse:
+        return show(
+            request,
+            "workspaces/sign_in.html",
+            status=status,
+            form=form,
+            refused=refused,
+            next=next_page(request),
+        )
 
 
 class SignOut(View):
