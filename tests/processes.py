@@ -153,7 +153,7 @@ class Processes:
         known_as = known_as or name
         if name == "simulator":
             demo_certificates(self.data / CERTIFICATES)
-            SecretFiles(self.data / "secrets").word(SMPP_PASSWORD)
+            SecretFiles(self.data / "secrets").short_word(SMPP_PASSWORD)
         port, holder = reserve()
         self._holders.append(holder)
         handle = Handle(

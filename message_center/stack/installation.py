@@ -43,7 +43,7 @@ class Installation:
         """Make the folders, secrets and certificates that are not there yet."""
         (self.data / "run").mkdir(parents=True, exist_ok=True)
         demo_certificates(self.data / CERTIFICATES)
-        self.secrets.word(SMPP_PASSWORD)
+        self.secrets.short_word(SMPP_PASSWORD)
         self.secrets.word("audit_nonce_secret")
 
     def environment(self, *roles: str) -> dict[str, str]:

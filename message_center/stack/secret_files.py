@@ -18,6 +18,10 @@ class SecretFiles:
         """Return a password that is safe inside a URL (43 characters)."""
         return self.file(name, secrets.token_urlsafe(32)).read_text().strip()
 
+    def short_word(self, name: str) -> str:
+        """Return a password of 8 characters, the most that SMPP 3.4 carries."""
+        return self.file(name, secrets.token_urlsafe(6)).read_text().strip()
+
     def key_file(self, name: str) -> Path:
         """Return the path of a file that holds 32 random bytes as base64."""
         return self.file(name, base64.b64encode(secrets.token_bytes(32)).decode())
