@@ -1,0 +1,111 @@
+"""What a reader of the log may look for. The filter is the address."""
+
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.utils.functional import Promise
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+from audit.queries import names
+from audit.queries.entries import Filter
+
+# How the operations of one kind begin, and the kind's words. Every published operation has one.
+KINDS: tuple[tuple[str, Promise], ...] = (
+    ("campaign.", _("Campaigns")),
+    ("message", _("Messages")),
+    ("sender.", _("Sender names")),
+    ("protected_name.", _("Protected names")),
+    ("list.", _("Recipient lists")),
+    ("optout.", _("Opt-outs")),
+    ("number.", _("Phone numbers seen")),
+    ("user.", _("Accounts and sign-in")),
+    ("member.", _("Members")),
+    ("role.", _("Roles")),
+    ("invitation.", _("Invitations")),
+    ("join.", _("Requests to join")),
+    ("key.", _("API keys")),
+    ("access.", _("Refused pages")),
+    ("workspace.", _("Workspace")),
+    ("install.", _("Installation")),
+    ("connection.", _("Connections")),
+    ("route.", _("Routes")),
+    ("certificate.", _("Certificates")),
+    ("sender_process.", _("Sender processes")),
+    ("lease.", _("Connection slots")),
+    ("export.", _("Evidence")),
+    ("audit.", _("Verification")),
+    ("epoch.", _("Checkpoints")),
+    ("clock.", _("Clock")),
+    ("sequencer.", _("Sequencer")),
+    ("fallback.", _("Fallback files")),
+    ("gap.", _("Gaps")),
+    ("pd.", _("Erasures")),
+)
+RESULTS = (
+    ("", _("Any result")),
+    ("ok", _("Done")),
+    ("denied", _("Refused")),
+    ("failed", _("Failed")),
+)
+
+
+class _Day(forms.DateInput):
+    """A day, in the form that browsers send and accept."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"type": "date", "class": "form-control w-m"}, format="%Y-%m-%d")
+
+
+class FilterForm(forms.Form):
+    """Read from the query string; nothing is required."""
+
+    q = forms.CharField(
+        label=_("Person or object"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search", "class": "form-control"}),
+    )
+    action = forms.ChoiceField(
+        label=_("What was done"),
+        choices=[("", _("Any action")), *KINDS],
+        required=False,
+        widget=forms.Select(attrs={"class": "form-select w-l"}),
+    )
+    result = forms.ChoiceField(
+        label=_("Result"),
+        choices=RESULTS,
+        required=False,
+        widget=forms.Select(attrs={"class": "form-select w-m"}),
+    )
+    since = forms.DateField(label=_("From"), required=False, widget=_Day)
+    until = forms.DateField(label=_("To"), required=False, widget=_Day)
+    before = forms.IntegerField(min_value=1, required=False, widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        """A period ends on the day it begins, or later."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        since, until = cleaned.get("since"), cleaned.get("until")
+        if since and until and until < since:
+            self.add_error("until", _("This day is before the first one."))
+        return cleaned
+
+    def wanted(self, zone: ZoneInfo) -> Filter:
+        """Return what a valid form asks for; its days begin and end in `zone`."""
+        said = self.cleaned_data
+        since, until = said["since"], said["until"]
+        return Filter(
+            op=said["action"],
+            ids=names.find(said["q"]) if said["q"] else (),
+            result=said["result"],
+            since=datetime.combine(since, time.min, zone) if since else None,
+            until=datetime.combine(until + timedelta(days=1), time.min, zone) if until else None,
+        )
+
+    def address(self, **changes: Any) -> str:
+        """Return the query string of this filter with other values; None or "" leaves one out."""
+        values = {name: self.data.get(name, "") for name in self.fields if name != "before"}
+        kept = {name: value for name, value in (values | changes).items() if value}
+        return f"?{urlencode(kept)}"

@@ -1,0 +1,154 @@
+"""Entries in the words of the page: who did what, with names where somebody lends them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from audit.queries import names
+from audit.queries.entries import Row
+from audit.rules.operations import OPERATIONS
+from audit.rules.shown import visible
+
+# The verb of an operation -> icon. A refused attempt has the icon of refusal instead.
+ICONS: Mapping[str, str] = {
+    "create": "plus",
+    "add": "plus",
+    "edit": "edit",
+    "submit": "send",
+    "propose": "send",
+    "approve": "check",
+    "accept": "check",
+    "complete": "check",
+    "ready": "check",
+    "return": "arrow-back-up",
+    "withdraw": "arrow-back-up",
+    "reject": "x",
+    "refuse": "x",
+    "remove": "x",
+    "revoke": "x",
+    "delete": "x",
+    "cancel": "ban",
+    "fail": "alert-triangle",
+    "pause": "player-pause",
+    "hold": "hand-stop",
+    "suspend": "hand-stop",
+    "start": "player-play",
+    "resume": "player-play",
+    "release": "player-play",
+    "schedule": "calendar",
+    "rate": "gauge",
+    "archive": "archive",
+    "restore": "history",
+    "upload": "upload",
+    "import": "upload",
+    "reveal": "eye",
+    "enter": "eye",
+    "sign_in": "key",
+    "sign_out": "key",
+    "sign_in_failed": "ban",
+    "locked_out": "lock",
+    "denied": "ban",
+    "verify": "shield-check",
+    "step": "clock",
+    "grant": "users",
+}
+REFUSED_ICON = "ban"
+OTHER_ICON = "info-circle"
+CHANGES_SHOWN = 3
+
+Names = Mapping[tuple[str, str], str]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One changed field, both sides as text."""
+
+    field: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """An entry as it is shown; `local` is its time in the workspace's zone."""
+
+    row: Row
+    local: datetime
+    who: str
+    who_note: str
+    what: str
+    about: str
+    why: str
+    changes: Sequence[Change]
+    icon: str
+    is_refused: bool
+
+    @property
+    def summary(self) -> str:
+        """Return the first changes in one line."""
+        shown = [f"{one.field}: {one.old} → {one.new}" for one in self.changes[:CHANGES_SHOWN]]
+        more = len(self.changes) - len(shown)
+        return ", ".join(shown) + (_(", %(n)d more") % {"n": more} if more else "")
+
+
+def lines(rows: Sequence[Row], zone: ZoneInfo) -> list[Line]:
+    """Return the rows as lines; one question per kind of name."""
+    known = _names(rows)
+    return [_line(row, zone, known) for row in rows]
+
+
+def _line(row: Row, zone: ZoneInfo, known: Names) -> Line:
+    said = OPERATIONS.get(row.op)
+    is_refused = row.result != "ok"
+    what = row.op if said is None else _(said.tried if is_refused else said.did)
+    who, who_note = _who(row, known)
+    return Line(
+        row=row,
+        local=row.at.astimezone(zone),
+        who=visible(who),
+        who_note=visible(who_note),
+        what=what,
+        about=visible(known.get((row.obj.type, row.obj.id)) or f"{row.obj.type} {row.obj.id}"),
+        why=visible(row.why),
+        changes=[_change(field, sides) for field, sides in row.diff.items()],
+        icon=REFUSED_ICON if is_refused else ICONS.get(row.op.rpartition(".")[2], OTHER_ICON),
+        is_refused=is_refused,
+    )
+
+
+def _who(row: Row, known: Names) -> tuple[str, str]:
+    """Return the actor's name and what stands below it."""
+    if row.actor.kind == "system":
+        return _("System"), row.actor.id
+    name = known.get((row.actor.kind, row.actor.id), "")
+    if row.actor.kind == "api":
+        return name or row.actor.id, _("API key")
+    return name or row.actor.id, row.actor.id if name else ""
+
+
+def _names(rows: Iterable[Row]) -> Names:
+    ids: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        ids[row.actor.kind].add(row.actor.id)
+        ids[row.obj.type].add(row.obj.id)
+    return {(kind, one): name for kind in ids for one, name in names.names(kind, ids[kind]).items()}
+
+
+def _change(field: str, sides: Sequence[Any]) -> Change:
+    old, new = (*sides, None, None)[:2]
+    return Change(field.replace("_", " "), _side(old), _side(new))
+
+
+def _side(value: Any) -> str:
+    if value is None:
+        return _("nothing")
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list):
+        return ", ".join(_side(one) for one in value) or _("nothing")
+    return visible(str(value))
