@@ -24,32 +24,33 @@ class MailNotSent(Refusal):
 
 def mail_invitation(invitation: Invitation, token: str) -> None:
     """Send an invitation with its link; raises MailNotSent."""
-    link = reverse("workspaces:open_invitation", kwargs={"token": token})
+    link = _public(reverse("workspaces:open_invitation", kwargs={"token": token}))
     _send("mail/invitation.txt", invitation.email, link, {"invitation": invitation})
 
 
-def mail_password_link(user: User, *, is_welcome: bool = False) -> None:
-    """Send a link to set a password, good for an hour and for one use; raises MailNotSent."""
+def password_link(user: User) -> str:
+    """Return a link to set a password, good for an hour and for one use."""
     token = default_token_generator.make_token(user)
     where = {"uidb64": urlsafe_base64_encode(force_bytes(user.pk)), "token": token}
-    link = reverse("workspaces:reset", kwargs=where)
+    return _public(reverse("workspaces:reset", kwargs=where))
+
+
+def mail_password_link(user: User, *, is_welcome: bool = False) -> None:
+    """Send a link to set a password; raises MailNotSent."""
     template = "mail/welcome.txt" if is_welcome else "mail/password_link.txt"
     minutes = settings.PASSWORD_RESET_TIMEOUT // 60
-    _send(template, user.email, link, {"user": user, "minutes": minutes})
+    _send(template, user.email, password_link(user), {"user": user, "minutes": minutes})
+
+
+def _public(path: str) -> str:
+    """Links begin with PUBLIC_URL, never with what a request says its host is."""
+    return f"{settings.PUBLIC_URL.rstrip('/')}{path}"
 
 
 def _send(template: str, to: str, link: str, context: dict[str, Any]) -> None:
-    """Render and send. The first line of a template is the subject; links begin with PUBLIC_URL,
-    never with what a request says its host is.
-    """
-    text = render_to_string(
-        template,
-        {
-            "operator": settings.OPERATOR_NAME,
-            "link": f"{settings.PUBLIC_URL.rstrip('/')}{link}",
-            **context,
-        },
-    )
+    """Render and send. The first line of a template is the subject."""
+    shared = {"operator": settings.OPERATOR_NAME, "link": link}
+    text = render_to_string(template, {**shared, **context})
     subject, _newline, body = text.partition("\n")
     try:
         EmailMessage(subject=subject.strip(), body=body.lstrip(), to=[to]).send()
