@@ -72,7 +72,7 @@ class FilterForm(forms.Form):
         label=_("What was done"),
         choices=[("", _("Any action")), *KINDS],
         required=False,
-        widget=forms.Select(attrs={"class": "form-select w-l"}),
+        widget=forms.Select(attrs={"class": "form-select w-m"}),
     )
     result = forms.ChoiceField(
         label=_("Result"),

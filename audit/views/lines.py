@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from audit.queries import names
@@ -71,14 +71,20 @@ class Change:
     field: str
     old: str
     new: str
+    is_first: bool = False
+
+    def __str__(self) -> str:
+        """Write it in one line; what was nothing before needs no arrow."""
+        return f"{self.field}: {self.new if self.is_first else f'{self.old} → {self.new}'}"
 
 
 @dataclass(frozen=True)
 class Line:
-    """An entry as it is shown; `local` is its time in the workspace's zone."""
+    """An entry as it is shown; `clock` and `day` are its time in the workspace's zone."""
 
     row: Row
-    local: datetime
+    clock: str
+    day: str
     who: str
     who_note: str
     what: str
@@ -91,7 +97,7 @@ class Line:
     @property
     def summary(self) -> str:
         """Return the first changes in one line."""
-        shown = [f"{one.field}: {one.old} → {one.new}" for one in self.changes[:CHANGES_SHOWN]]
+        shown = [str(one) for one in self.changes[:CHANGES_SHOWN]]
         more = len(self.changes) - len(shown)
         return ", ".join(shown) + (_(", %(n)d more") % {"n": more} if more else "")
 
@@ -107,9 +113,11 @@ def _line(row: Row, zone: ZoneInfo, known: Names) -> Line:
     is_refused = row.result != "ok"
     what = row.op if said is None else _(said.tried if is_refused else said.did)
     who, who_note = _who(row, known)
+    local = row.at.astimezone(zone)
     return Line(
         row=row,
-        local=row.at.astimezone(zone),
+        clock=date_format(local, "H:i:s"),
+        day=date_format(local, "j M Y"),
         who=visible(who),
         who_note=visible(who_note),
         what=what,
@@ -128,7 +136,7 @@ def _who(row: Row, known: Names) -> tuple[str, str]:
     name = known.get((row.actor.kind, row.actor.id), "")
     if row.actor.kind == "api":
         return name or row.actor.id, _("API key")
-    return name or row.actor.id, row.actor.id if name else ""
+    return name or row.actor.id, ""
 
 
 def _names(rows: Iterable[Row]) -> Names:
@@ -141,7 +149,7 @@ def _names(rows: Iterable[Row]) -> Names:
 
 def _change(field: str, sides: Sequence[Any]) -> Change:
     old, new = (*sides, None, None)[:2]
-    return Change(field.replace("_", " "), _side(old), _side(new))
+    return Change(field.replace("_", " "), _side(old), _side(new), is_first=old is None)
 
 
 def _side(value: Any) -> str:

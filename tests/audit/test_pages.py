@@ -94,6 +94,21 @@ def test_what_changed_is_told_in_the_row(site: Site, team: Workspace, client: Cl
     assert "a: 1 → 2, b: 1 → 2, is paused: yes → no, 1 more" in shown(client, team)
 
 
+def test_what_was_nothing_before_is_told_without_an_arrow(
+    site: Site, team: Workspace, client: Client
+) -> None:
+    done(site, team, diff={"slug": (None, "spring")})
+    assert "slug: spring" in shown(client, team)
+
+
+def test_times_are_those_of_the_workspaces_zone(
+    site: Site, team: Workspace, client: Client
+) -> None:
+    """09:00 in UTC is 14:00 in Tashkent."""
+    site.sequence(0)
+    assert "14:00:00" in shown(client, team)
+
+
 def test_an_event_that_waits_for_its_number_is_shown(
     site: Site, team: Workspace, client: Client
 ) -> None:
