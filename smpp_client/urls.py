@@ -1,5 +1,23 @@
-"""Addresses of connections and routes, mounted at /platform/."""
+"""Addresses of connections and routes, mounted at /platform/. `new` names neither."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-platform: list[URLPattern] = []
+from smpp_client.views import connections, routes
+
+CONNECTION = "connections/<slug:name>/"
+ROUTE = "routes/<slug:name>/"
+
+platform: list[URLPattern] = [
+    path("connections/", connections.Connections.as_view(), name="connections"),
+    path("connections/new/", connections.NewConnection.as_view(), name="connection_new"),
+    path(CONNECTION, connections.ConnectionPage.as_view(), name="connection"),
+    path(f"{CONNECTION}edit/", connections.EditConnection.as_view(), name="connection_edit"),
+    path(f"{CONNECTION}check/", connections.Check.as_view(), name="connection_check"),
+    path(f"{CONNECTION}disable/", connections.Switch.as_view(), name="connection_disable"),
+    path(f"{CONNECTION}enable/", connections.Enable.as_view(), name="connection_enable"),
+    path("routes/", routes.Routes.as_view(), name="routes"),
+    path("routes/new/", routes.NewRoute.as_view(), name="route_new"),
+    path(ROUTE, routes.RoutePage.as_view(), name="route"),
+    path(f"{ROUTE}grant/", routes.Grant.as_view(), name="route_grant"),
+    path(f"{ROUTE}revoke/<slug:slug>/", routes.Revoke.as_view(), name="route_revoke"),
+]

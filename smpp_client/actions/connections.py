@@ -75,7 +75,7 @@ def add_connection(
             diff: dict[str, Any] = {key: (None, value) for key, value in asdict(settings).items()}
             diff["name"] = (None, name)
             note(by, "connection.add", connection_obj(connection), now=now, diff=diff)
-            _tell(connection, _("Added by %(person)s") % {"person": by.name}, now)
+            tell(connection, CHANGED, _("Added by %(person)s") % {"person": by.name}, now)
     except IntegrityError as error:
         raise ConnectionRefused([Fault("name", _("Another connection has this name."))]) from error
     return connection
@@ -111,7 +111,7 @@ def edit_connection(
         _write(connection, seen, values)
         if diff:
             note(by, "connection.edit", connection_obj(connection), now=now, diff=diff)
-            _tell(connection, _told(diff, by), now)
+            tell(connection, CHANGED, _told(diff, by), now)
     return _named(name)
 
 
@@ -144,7 +144,7 @@ def _switch(name: str, by: Caller, now: datetime, *, is_enabled: bool) -> None:
         diff = {"enabled": (not is_enabled, is_enabled)}
         note(by, op, connection_obj(connection), now=now, diff=diff)
         said = _("Enabled by %(person)s") if is_enabled else _("Disabled by %(person)s")
-        _tell(connection, said % {"person": by.name}, now)
+        tell(connection, CHANGED, said % {"person": by.name}, now)
 
 
 def _named(name: str) -> Connection:
@@ -164,10 +164,10 @@ def _write(connection: Connection, seen: int, values: dict[str, Any]) -> None:
         )
 
 
-def _tell(connection: Connection, sentence: str, now: datetime) -> None:
+def tell(connection: Connection, kind: str, sentence: str, now: datetime) -> None:
     """Put what a person did among the events of the wire, so that a page tells one story."""
     ConnectionEvent.objects.create(
-        connection=connection, kind=CHANGED, sentence=sentence[:400], happened_at=now
+        connection=connection, kind=kind, sentence=sentence[:400], happened_at=now
     )
 
 

@@ -25,6 +25,7 @@ HIGHEST_RATE, HIGHEST_WINDOW = 1_000_000, 10_000
 LONGEST_SECONDS = 3_600
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LONGEST_NAME = 40
+RESERVED = {"new"}
 HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9-]+)*\.?")
 LONGEST_TEXT = {"ca_file": 400, "cert_file": 400, "key_file": 400, "plain_reason": 200}
 
@@ -100,6 +101,8 @@ def faults(
 
 def name_faults(name: str) -> list[Fault]:
     """Return what is wrong with the name of a connection or a route."""
+    if name in RESERVED:
+        return [Fault("name", _("This word is an address of the pages. Choose another name."))]
     if NAME.fullmatch(name) and len(name) <= LONGEST_NAME:
         return []
     return [Fault("name", _("Use small letters a to z, digits and single hyphens, at most 40."))]

@@ -99,7 +99,7 @@ def test_a_password_of_8_octets_is_allowed() -> None:
     assert password_faults("12345678") == []
 
 
-@pytest.mark.parametrize("name", ["", "SMSC", "a b", "-a", "a--b", "a" * 41])
+@pytest.mark.parametrize("name", ["", "new", "SMSC", "a b", "-a", "a--b", "a" * 41])
 def test_a_name_that_makes_no_address_is_refused(name: str) -> None:
     assert [fault.field for fault in name_faults(name)] == ["name"]
 

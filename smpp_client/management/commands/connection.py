@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from smpp_client.actions.checks import check_connection
 from smpp_client.actions.connections import (
     add_connection,
     disable_connection,
@@ -76,6 +77,13 @@ class Command(BaseCommand):
             self.stdout.write(line.rstrip())
         if not found:
             self.stdout.write("There is no connection yet: manage.py connection add --help")
+
+    def _check(self, options: dict[str, Any], now: datetime) -> None:
+        result = check_connection(name=options["name"], by=COMMAND_LINE, now=now)
+        for step, ok, sentence in result.steps:
+            self.stdout.write(f"{'ok  ' if ok else 'FAIL'} {step}: {sentence}")
+        if not result.is_well:
+            raise CommandError(f"{options['name']} cannot be bound.")
 
     def _disable(self, options: dict[str, Any], now: datetime) -> None:
         disable_connection(name=options["name"], by=COMMAND_LINE, now=now)

@@ -1,0 +1,156 @@
+"""One short bind to a partner, step by step, for the page and the command line.
+
+The bind is as transmitter: a check must never draw receipts away from the sender's session.
+"""
+
+import asyncio
+import ssl
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.utils.translation import gettext as _
+
+from smpp_client.engine.accounts import password_context
+from smpp_client.engine.tls import build_context, explain
+from smpp_client.engine.wire import Wire
+from smpp_client.models import Connection
+from smpp_client.protocol.config import SessionConfig
+from smpp_client.protocol.events import BindRefused, Bound, Closed, Event
+from smpp_client.protocol.pdus import BindType
+from smpp_client.queries.certificates import CertificateFiles, CertificatesRefused
+from workspaces.queries.keys import keys
+
+CONNECT_SECONDS = 5.0
+BIND_SECONDS = 5.0
+
+# (name of the step, whether it went through, a sentence)
+Step = tuple[str, bool, str]
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What a check went through, in order; it stops at the first step that fails."""
+
+    steps: list[Step]
+
+    @property
+    def is_well(self) -> bool:
+        """Whether every step went through."""
+        return all(ok for _name, ok, _sentence in self.steps)
+
+
+class _Stopped(Exception):
+    """A step failed; its sentence is the last of the steps."""
+
+
+def check(connection: Connection) -> CheckResult:
+    """Try a connection as it is stored; takes at most CONNECT_SECONDS and BIND_SECONDS."""
+    steps: list[Step] = []
+    try:
+        context = _context(connection, steps)
+        asyncio.run(_bind(connection, context, steps))
+    except _Stopped:
+        pass
+    return CheckResult(steps)
+
+
+def _stop(steps: list[Step], name: str, sentence: str) -> _Stopped:
+    steps.append((name, False, sentence))
+    return _Stopped(sentence)
+
+
+def _context(connection: Connection, steps: list[Step]) -> ssl.SSLContext | None:
+    """Return the TLS context, or None under a dated exception."""
+    name, now = _("Certificates"), datetime.now(UTC)
+    if connection.plain_until is not None and now.date() <= connection.plain_until:
+        day = f"{connection.plain_until:%-d %b %Y}"
+        steps.append((name, True, _("An exception allows it without TLS until %s.") % day))
+        return None
+    files = CertificateFiles(connection.ca_file, connection.cert_file, connection.key_file)
+    try:
+        trusted = build_context(files, now)
+    except CertificatesRefused as refused:
+        raise _stop(steps, name, refused.sentence) from refused
+    ends = f"{trusted.certificates.ends_at:%-d %b %Y}"
+    steps.append((name, True, _("Ours fits its key and ends on %s.") % ends))
+    return trusted.context
+
+
+async def _bind(connection: Connection, context: ssl.SSLContext | None, steps: list[Step]) -> None:
+    told: asyncio.Queue[Event] = asyncio.Queue()
+    deadline = time.monotonic() + CONNECT_SECONDS + BIND_SECONDS + 1
+    wire = await _reach(connection, context, steps, told, deadline)
+    try:
+        steps.append(await _answer(connection, told))
+    finally:
+        wire.unbind()
+        await _closed(wire)
+
+
+async def _reach(
+    connection: Connection,
+    context: ssl.SSLContext | None,
+    steps: list[Step],
+    told: asyncio.Queue[Event],
+    deadline: float,
+) -> Wire:
+    """Open the transport. A partner that refuses our certificate may say so only at the bind."""
+    host, port = connection.host, connection.port
+    name = connection.server_name or host
+    config = _config(connection)
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            _transport, wire = await asyncio.get_running_loop().create_connection(
+                lambda: Wire(config, told.put_nowait, lambda: deadline),
+                host,
+                port,
+                ssl=context,
+                server_hostname=name if context else None,
+            )
+    except (OSError, ssl.SSLError, TimeoutError) as error:
+        sentence = explain(error, host=host, port=port, name=name)
+        raise _stop(steps, _("Connection"), sentence) from error
+    said = _("%(host)s port %(port)s answers") % {"host": host, "port": port}
+    secured = _(", and its certificate is for %s.") % name if context else "."
+    steps.append((_("Connection"), True, said + secured))
+    return wire
+
+
+def _config(connection: Connection) -> SessionConfig:
+    return SessionConfig(
+        system_id=connection.system_id,
+        password=keys().open(bytes(connection.password_sealed), password_context(connection.name)),
+        system_type=connection.system_type,
+        bind_type=BindType.TRANSMITTER,
+        bind_timeout=BIND_SECONDS,
+        drain_timeout=1.0,
+        unbind_timeout=1.0,
+    )
+
+
+async def _answer(connection: Connection, told: asyncio.Queue[Event]) -> Step:
+    """Wait for the bind's answer: up means this, never that TLS connected."""
+    name = _("Bind")
+    try:
+        async with asyncio.timeout(BIND_SECONDS + 1):
+            while True:
+                match await told.get():
+                    case Bound():
+                        who = connection.system_id
+                        return name, True, _("Bound as %s, and unbound again.") % who
+                    case BindRefused(sentence=sentence) | Closed(reason=sentence):
+                        return name, False, sentence
+                    case _:
+                        continue
+    except TimeoutError:
+        return name, False, _("The partner does not answer the bind.")
+
+
+async def _closed(wire: Wire) -> None:
+    """Wait for the end, but not for a partner that never closes."""
+    try:
+        async with asyncio.timeout(3):
+            await wire.is_closed.wait()
+    except TimeoutError:
+        wire.drop("The check is over.")

@@ -1,0 +1,210 @@
+"""Connections: what was seen of them, their settings, and switching them."""
+
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views import View
+
+from smpp_client.actions.checks import check_connection
+from smpp_client.actions.connections import (
+    add_connection,
+    disable_connection,
+    edit_connection,
+    enable_connection,
+)
+from smpp_client.actions.noting import caller
+from smpp_client.forms.connections import ConnectionForm
+from smpp_client.models import Connection
+from smpp_client.queries import connections as questions
+from smpp_client.queries.routes import routes_over
+from workspaces.gate.request import GateRequest
+from workspaces.rules.refusal import Refusal
+
+
+class Connections(View):
+    """Every connection as it was seen on the wire."""
+
+    permission = "platform.see"
+
+    def get(self, request: GateRequest) -> HttpResponse:
+        """The list."""
+        now = timezone.now()
+        sights = questions.sights(now)
+        certificates = questions.certificates(now)
+        context = {
+            "sights": sights,
+            "up": [sight for sight in sights if sight.is_up],
+            "due": [sight for sight in sights if sight.needs_somebody],
+            "rate_now": sum(sight.rate_now or 0 for sight in sights),
+            "certificates": certificates,
+            "ending": [one for one in certificates if one.is_ending],
+            "events": questions.newest_events(),
+            "now": now,
+            "may_edit": request.me.may("platform.edit"),
+        }
+        return render(request, "connections/list.html", context)
+
+
+class ConnectionPage(View):
+    """One connection."""
+
+    permission = "platform.see"
+
+    def get(self, request: GateRequest, name: str) -> HttpResponse:
+        """Its page."""
+        return connection_page(request, connection_or_404(name))
+
+
+def connection_page(
+    request: GateRequest, connection: Connection, *, status: int = 200, **more: Any
+) -> HttpResponse:
+    """Draw the page of a connection, with what was just tried."""
+    now = timezone.now()
+    context = {
+        "connection": connection,
+        "sight": questions.sight_of(connection, now),
+        "certificate": questions.certificate_of(connection, now),
+        "routes": routes_over(connection.pk, now),
+        "events": questions.events_of(connection),
+        "now": now,
+        "may_edit": request.me.may("platform.edit"),
+        **more,
+    }
+    return render(request, "connections/connection.html", context, status=status)
+
+
+class NewConnection(View):
+    """A new connection."""
+
+    permission = "platform.edit"
+
+    def get(self, request: GateRequest) -> HttpResponse:
+        """An empty form."""
+        return form_page(request, ConnectionForm())
+
+    def post(self, request: GateRequest) -> HttpResponse:
+        """Add it."""
+        form = ConnectionForm(request.POST)
+        if form.is_valid():
+            try:
+                connection = add_connection(
+                    name=form.cleaned_data["name"],
+                    settings=form.settings(),
+                    password=form.cleaned_data["password"],
+                    by=caller(request.me),
+                    now=timezone.now(),
+                )
+            except Refusal as refusal:
+                form.show(refusal)
+            else:
+                messages.success(
+                    request,
+                    _("%(name)s is added. The sender binds it within seconds.")
+                    % {"name": connection.name},
+                )
+                return to_connection(connection)
+        return form_page(request, form)
+
+
+class EditConnection(View):
+    """Other settings, or a new password."""
+
+    permission = "platform.edit"
+
+    def get(self, request: GateRequest, name: str) -> HttpResponse:
+        """The form with what is stored, but for the password."""
+        connection = connection_or_404(name)
+        return form_page(request, ConnectionForm(connection=connection), connection)
+
+    def post(self, request: GateRequest, name: str) -> HttpResponse:
+        """Change it."""
+        connection, status = connection_or_404(name), 200
+        form = ConnectionForm(request.POST, connection=connection)
+        if form.is_valid():
+            try:
+                edit_connection(
+                    name=name,
+                    settings=form.settings(),
+                    password=form.cleaned_data["password"],
+                    seen=form.cleaned_data["seen"] or 0,
+                    by=caller(request.me),
+                    now=timezone.now(),
+                )
+            except Refusal as refusal:
+                form.show(refusal)
+                status = 409 if refusal.code == "stale" else 200
+            else:
+                messages.success(request, _("%(name)s is changed.") % {"name": name})
+                return to_connection(connection)
+        return form_page(request, form, connection, status=status)
+
+
+def form_page(
+    request: GateRequest,
+    form: ConnectionForm,
+    connection: Connection | None = None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    """Draw the form."""
+    context = {"form": form, "connection": connection}
+    return render(request, "connections/form.html", context, status=status)
+
+
+class Check(View):
+    """Tries a connection now; what it went through stands on its page."""
+
+    permission = "platform.edit"
+
+    def post(self, request: GateRequest, name: str) -> HttpResponse:
+        """Try."""
+        connection = connection_or_404(name)
+        result = check_connection(name=name, by=caller(request.me), now=timezone.now())
+        return connection_page(request, connection, check=result)
+
+
+class Switch(View):
+    """Asks, then disables or enables a connection."""
+
+    permission = "platform.edit"
+    is_on: ClassVar[bool] = False
+
+    def get(self, request: GateRequest, name: str) -> HttpResponse:
+        """The question."""
+        context = {"connection": connection_or_404(name), "is_on": self.is_on}
+        return render(request, "connections/switch.html", context)
+
+    def post(self, request: GateRequest, name: str) -> HttpResponse:
+        """Do it."""
+        connection = connection_or_404(name)
+        act = enable_connection if self.is_on else disable_connection
+        try:
+            act(name=name, by=caller(request.me), now=timezone.now())
+        except Refusal as refusal:
+            return connection_page(request, connection, refusal=refusal, status=409)
+        said = _("%(name)s is enabled.") if self.is_on else _("%(name)s is disabled.")
+        messages.success(request, said % {"name": name})
+        return to_connection(connection)
+
+
+class Enable(Switch):
+    """Uses a connection again."""
+
+    is_on = True
+
+
+def connection_or_404(name: str) -> Connection:
+    """Return a connection."""
+    found = questions.connection_by(name)
+    if found is None:
+        raise Http404
+    return found
+
+
+def to_connection(connection: Connection) -> HttpResponseRedirect:
+    """Go to the page of a connection."""
+    return redirect("platform:connection", name=connection.name)

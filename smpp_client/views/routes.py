@@ -1,0 +1,189 @@
+"""Routes: their connections with weights, and the workspaces that may use them."""
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views import View
+
+from smpp_client.actions.noting import caller
+from smpp_client.actions.routes import create_route, grant_route, revoke_route, set_weights
+from smpp_client.forms.connections import WEIGHT, GrantForm, RouteForm
+from smpp_client.models import Connection, Route
+from smpp_client.queries.routes import route_by, route_row, route_rows, ungranted
+from workspaces.gate.request import GateRequest
+from workspaces.models import Workspace
+from workspaces.queries.access import workspace_by_slug
+from workspaces.rules.refusal import Refusal
+
+
+class Routes(View):
+    """Every route."""
+
+    permission = "platform.see"
+
+    def get(self, request: GateRequest) -> HttpResponse:
+        """The list."""
+        rows = route_rows(timezone.now())
+        context = {"rows": rows, "may_edit": request.me.may("platform.edit")}
+        return render(request, "routes/list.html", context)
+
+
+class NewRoute(View):
+    """A new route."""
+
+    permission = "platform.edit"
+
+    def get(self, request: GateRequest) -> HttpResponse:
+        """An empty form with a weight for every connection."""
+        return self.page(request, RouteForm(connections=connections()))
+
+    def post(self, request: GateRequest) -> HttpResponse:
+        """Make it."""
+        form = RouteForm(request.POST, connections=connections())
+        if not form.is_valid():
+            return self.page(request, form)
+        try:
+            route = create_route(
+                name=form.cleaned_data["name"],
+                weights=form.weights(),
+                by=caller(request.me),
+                now=timezone.now(),
+            )
+        except Refusal as refusal:
+            form.show(refusal)
+            return self.page(request, form)
+        messages.success(
+            request,
+            _("The route %(name)s is there. Now say who may use it.") % {"name": route.name},
+        )
+        return to_route(route.name)
+
+    def page(self, request: GateRequest, form: RouteForm) -> HttpResponse:
+        """Draw the form."""
+        return render(request, "routes/new.html", {"form": form})
+
+
+class RoutePage(View):
+    """One route: its weights and its workspaces."""
+
+    permission = {"GET": "platform.see", "POST": "platform.edit"}
+
+    def get(self, request: GateRequest, name: str) -> HttpResponse:
+        """Its page."""
+        return route_page(request, route_or_404(name))
+
+    def post(self, request: GateRequest, name: str) -> HttpResponse:
+        """Set the weights."""
+        route = route_or_404(name)
+        form = RouteForm(request.POST, connections=connections(), is_new=False)
+        if not form.is_valid():
+            return route_page(request, route, form=form)
+        try:
+            set_weights(
+                name=name, weights=form.weights(), by=caller(request.me), now=timezone.now()
+            )
+        except Refusal as refusal:
+            form.show(refusal)
+            return route_page(request, route, form=form)
+        messages.success(request, _("The weights of %(name)s are set.") % {"name": name})
+        return to_route(name)
+
+
+def route_page(
+    request: GateRequest,
+    route: Route,
+    *,
+    form: RouteForm | None = None,
+    grant: GrantForm | None = None,
+) -> HttpResponse:
+    """Draw the page of a route with its forms as they stand."""
+    row = route_row(route, timezone.now())
+    initial = {WEIGHT + part.sight.connection.name: part.weight for part in row.parts}
+    others = ungranted(route)
+    context = {
+        "row": row,
+        "form": form or RouteForm(connections=connections(), is_new=False, initial=initial),
+        "grant": grant or GrantForm(workspaces=others),
+        "others": others,
+        "may_edit": request.me.may("platform.edit"),
+    }
+    return render(request, "routes/route.html", context)
+
+
+class Grant(View):
+    """Lets a workspace use a route."""
+
+    permission = "platform.edit"
+
+    def post(self, request: GateRequest, name: str) -> HttpResponse:
+        """Grant."""
+        route = route_or_404(name)
+        form = GrantForm(request.POST, workspaces=ungranted(route))
+        if not form.is_valid():
+            return route_page(request, route, grant=form)
+        workspace = form.cleaned_data["workspace"]
+        try:
+            grant_route(name=name, workspace=workspace, by=caller(request.me), now=timezone.now())
+        except Refusal as refusal:
+            messages.error(request, refusal.sentence)
+        else:
+            messages.success(
+                request,
+                _("%(workspace)s may use %(route)s.")
+                % {"workspace": workspace.name, "route": name},
+            )
+        return to_route(name)
+
+
+class Revoke(View):
+    """Asks, then takes a route from a workspace."""
+
+    permission = "platform.edit"
+
+    def get(self, request: GateRequest, name: str, slug: str) -> HttpResponse:
+        """The question."""
+        context = {"route": route_or_404(name), "workspace": workspace_or_404(slug)}
+        return render(request, "routes/revoke.html", context)
+
+    def post(self, request: GateRequest, name: str, slug: str) -> HttpResponse:
+        """Revoke."""
+        workspace = workspace_or_404(slug)
+        try:
+            revoke_route(name=name, workspace=workspace, by=caller(request.me), now=timezone.now())
+        except Refusal as refusal:
+            messages.error(request, refusal.sentence)
+        else:
+            messages.success(
+                request,
+                _("%(workspace)s may not use %(route)s any more.")
+                % {"workspace": workspace.name, "route": name},
+            )
+        return to_route(name)
+
+
+def connections() -> list[Connection]:
+    """Return all connections, by name."""
+    return list(Connection.objects.order_by("name"))
+
+
+def route_or_404(name: str) -> Route:
+    """Return a route."""
+    found = route_by(name)
+    if found is None:
+        raise Http404
+    return found
+
+
+def workspace_or_404(slug: str) -> Workspace:
+    """Return a workspace."""
+    found = workspace_by_slug(slug)
+    if found is None:
+        raise Http404
+    return found
+
+
+def to_route(name: str) -> HttpResponseRedirect:
+    """Go to the page of a route."""
+    return redirect("platform:route", name=name)
