@@ -10,7 +10,6 @@ from pathlib import PurePosixPath, PureWindowsPath
 
 from django.conf import settings
 from django.db import transaction
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from campaigns.actions.list_files import (
@@ -28,6 +27,7 @@ from campaigns.queries.list_files import blocks, file_of, look_at, received
 from campaigns.rules.encodings import Inspection
 from campaigns.rules.faults import FILE_FAULTS, FileFault
 from campaigns.rules.layouts import Look
+from campaigns.rules.sizes import size_in_words
 from workspaces.actions.noting import note
 from workspaces.queries.me import Me
 
@@ -45,7 +45,7 @@ def start_upload(
     if size_bytes <= 0:
         raise UploadRefused(_(FILE_FAULTS[FileFault.EMPTY]), field="file")
     if size_bytes > settings.MAX_UPLOAD_BYTES:
-        most = filesizeformat(settings.MAX_UPLOAD_BYTES)
+        most = size_in_words(settings.MAX_UPLOAD_BYTES)
         raise TooLarge(
             _("A file may have %(most)s at the most. Split the list.") % {"most": most},
             field="file",
@@ -87,7 +87,7 @@ def finish_upload(*, by: Me, list_id: int, now: datetime) -> RecipientList:
     if missing:
         raise UploadRefused(
             _("%(missing)s of the file have not arrived yet.")
-            % {"missing": filesizeformat(missing)},
+            % {"missing": size_in_words(missing)},
             code="not_complete",
         )
     flush(path)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from campaigns.models import ListState, Recipient, RecipientFault, RecipientList
 from campaigns.rules.faults import FAULTS, Fault
@@ -158,7 +159,12 @@ def waterfall(lst: RecipientList) -> list[Step]:
     return [
         Step(_("Rows in the file"), lst.row_count),
         Step(_("Valid number"), valid, lst.fault_count, _("with a fault")),
-        Step(_("Once only"), lst.valid_count, lst.duplicate_count, _("duplicates")),
+        Step(
+            _("Once only"),
+            lst.valid_count,
+            lst.duplicate_count,
+            ngettext("duplicate", "duplicates", lst.duplicate_count),
+        ),
         Step(_("Not opted out now"), lst.valid_count - opted_out, opted_out, _("opted out")),
     ]
 

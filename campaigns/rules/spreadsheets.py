@@ -170,5 +170,5 @@ def _rows(lines: _Lines, first: int) -> Iterator[Row]:
 def first_rows(head: bytes, layout: Layout, start: int, count: int) -> Chunk:
     """Return the first rows of a file of which only the beginning is at hand."""
     return read_chunk(
-        io.BytesIO(head), layout, Position(start, 1), row_limit=count, byte_limit=len(head)
+        io.BytesIO(head), layout, Position(start, 1), row_limit=count, byte_limit=len(head) + 1
     )
