@@ -1,11 +1,15 @@
-"""Addresses of a workspace's audit log, below /w/<slug>/audit/."""
+"""Addresses of a workspace's audit log below /w/<slug>/audit/; `platform` is below /platform/."""
 
-from django.urls import path
+from django.urls import URLPattern, path
 
-from audit.views.log import Entries, OneEntry
+from audit.views.log import Entries, OneEntry, OneSystemEntry, SystemEntries
 
 app_name = "audit"
-urlpatterns = [
+urlpatterns: list[URLPattern] = [
     path("", Entries.as_view(), name="list"),
     path("<uuid:eid>/", OneEntry.as_view(), name="entry"),
+]
+platform: list[URLPattern] = [
+    path("audit/", SystemEntries.as_view(), name="audit"),
+    path("audit/<uuid:eid>/", OneSystemEntry.as_view(), name="audit_entry"),
 ]

@@ -14,6 +14,7 @@ platform: list[URLPattern] = [
     *workspaces.urls.platform,
     *campaigns.urls.platform.urlpatterns,
     *smpp_client.urls.platform,
+    *audit.urls.platform,
 ]
 
 urlpatterns = [

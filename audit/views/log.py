@@ -1,48 +1,24 @@
-"""A workspace's audit log: how far it is proved, its entries, and one entry in full."""
+"""The audit log of a workspace, and the system's for the platform team."""
 
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.http import Http404, HttpResponse
-from django.shortcuts import render
-from django.utils import timezone
+from django.http import Http404, HttpRequest, HttpResponse
 from django.views import View
 
-from audit.forms.filter import FilterForm
-from audit.queries.entries import Page, entry_of, page
-from audit.queries.status import chain_status
-from audit.rules.canonical import stamp
-from audit.rules.shown import visible
+from audit.queries.system import every_chain, system_chain
 from audit.views.caller import AuditRequest
-from audit.views.lines import lines
+from audit.views.shown import Chain, show_entries, show_entry
 
 
 class Entries(View):
-    """The entries, newest first, refused attempts included."""
+    """A workspace's entries, newest first, refused attempts included."""
 
     permission = "audit.see"
 
     def get(self, request: AuditRequest) -> HttpResponse:
-        """Draw the page; a filter that makes no sense shows its faults and no entries."""
-        here = request.me.here
-        zone = ZoneInfo(here.zone)
-        form = FilterForm(request.GET)
-        found = Page()
-        if form.is_valid():
-            wanted = form.wanted(zone)
-            found = page(here.uuid, before=form.cleaned_data["before"], wanted=wanted)
-        return render(
-            request,
-            "audit/entries.html",
-            {
-                "status": chain_status(here.uuid, now=timezone.now()),
-                "lines": lines(found.rows, zone),
-                "form": form,
-                "is_filtered": any(request.GET.get(name) for name in form.fields),
-                "older": form.address(before=found.before) if found.before else "",
-                "newest": form.address() if request.GET.get("before") else "",
-            },
-        )
+        """Draw them."""
+        return show_entries(request, _chain_of(request))
 
 
 class OneEntry(View):
@@ -52,20 +28,38 @@ class OneEntry(View):
 
     def get(self, request: AuditRequest, eid: UUID) -> HttpResponse:
         """Draw it; one of another workspace does not exist."""
-        here = request.me.here
-        row = entry_of(here.uuid, eid)
-        if row is None:
-            raise Http404
-        [line] = lines([row], ZoneInfo(here.zone))
-        return render(
-            request,
-            "audit/entry.html",
-            {
-                "line": line,
-                "row": row,
-                "raw": visible(row.body),
-                "status": chain_status(here.uuid, now=timezone.now()),
-                "at_text": stamp(row.at),
-                "ws": here.uuid,
-            },
-        )
+        return show_entry(request, _chain_of(request), eid)
+
+
+class SystemEntries(View):
+    """What concerns no single workspace: accounts, connections, routes, the log's own processes."""
+
+    permission = "platform.see"
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Draw them."""
+        with every_chain():
+            return show_entries(request, _system_chain())
+
+
+class OneSystemEntry(View):
+    """One entry of the system chain."""
+
+    permission = "platform.see"
+
+    def get(self, request: HttpRequest, eid: UUID) -> HttpResponse:
+        """Draw it; one of a workspace is not shown here."""
+        with every_chain():
+            return show_entry(request, _system_chain(), eid)
+
+
+def _chain_of(request: AuditRequest) -> Chain:
+    here = request.me.here
+    return Chain(here.uuid, ZoneInfo(here.zone), here.slug, here.name)
+
+
+def _system_chain() -> Chain:
+    install = system_chain()
+    if install is None:
+        raise Http404
+    return Chain(install, ZoneInfo("UTC"))

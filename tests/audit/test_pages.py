@@ -7,17 +7,19 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from audit.forms.filter import KINDS
+from audit.queries.system import every_chain
 from audit.rules.clock import Reading
 from audit.rules.events import Actor, Obj
 from audit.rules.hashes import leaf_hash
 from audit.rules.operations import OPERATIONS
 from audit.rules.shown import visible
 from tests.audit.conftest import Log
-from tests.audit.make import append
+from tests.audit.make import INSTALL, append
 from tests.audit.site import Site
 from tests.workspaces import make
 from workspaces.models import User, Workspace
@@ -261,6 +263,44 @@ def test_an_entry_of_another_workspace_does_not_exist(
 
 def test_an_entry_that_does_not_exist_is_a_404(team: Workspace, client: Client) -> None:
     shown(client, team, f"{uuid4()}/", status=404)
+
+
+@pytest.fixture
+def platform(team: Workspace) -> Client:
+    return make.signed_in(make.user(is_super_admin=True))
+
+
+def test_the_platform_team_reads_the_system_chain(
+    site: Site, team: Workspace, platform: Client
+) -> None:
+    done(site, team, why="A matter of the workspace")
+    event = append(site.runtime, ws=INSTALL, op="connection.add", why="A matter of the platform")
+    number(site)
+    page = platform.get("/platform/audit/").content.decode()
+    assert "Added a connection" in page
+    assert "A matter of the workspace" not in page
+    entry = platform.get(f"/platform/audit/{event.eid}/")
+    assert "A matter of the platform" in entry.content.decode()
+
+
+def test_an_entry_of_a_workspace_is_not_the_platforms(
+    site: Site, team: Workspace, platform: Client
+) -> None:
+    event = done(site, team)
+    assert platform.get(f"/platform/audit/{event.eid}/").status_code == 404
+
+
+def test_the_system_chain_is_nothing_for_members(team: Workspace, client: Client) -> None:
+    assert client.get("/platform/audit/").status_code == 404
+
+
+def test_reading_the_system_chain_leaves_no_wider_scope_behind(site: Site) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('app.workspace_uuid', 'before', false)")
+        with every_chain():
+            pass
+        cursor.execute("SELECT current_setting('app.workspace_uuid')")
+        assert cursor.fetchone() == ("before",)
 
 
 def test_text_of_people_is_text_and_no_markup(site: Site, team: Workspace, client: Client) -> None:

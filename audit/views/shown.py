@@ -1,0 +1,81 @@
+"""The two pages of a chain, drawn for a workspace or for the platform."""
+
+from dataclasses import dataclass
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+
+from audit.forms.filter import FilterForm
+from audit.queries.entries import Page, entry_of, page
+from audit.queries.status import chain_status
+from audit.rules.canonical import stamp
+from audit.rules.shown import visible
+from audit.views.lines import Line, lines
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A chain and where its pages are; `slug` and `name` are empty for the system chain."""
+
+    ws: UUID
+    zone: ZoneInfo
+    slug: str = ""
+    name: str = ""
+
+    @property
+    def url(self) -> str:
+        """Return the address of the entries."""
+        if self.slug:
+            return reverse("audit:list", kwargs={"workspace": self.slug})
+        return reverse("platform:audit")
+
+    def url_of(self, line: Line) -> str:
+        """Return the address of one entry."""
+        return f"{self.url}{line.row.eid}/"
+
+
+def show_entries(request: HttpRequest, chain: Chain) -> HttpResponse:
+    """Draw the entries; a filter that makes no sense shows its faults and no entries."""
+    form = FilterForm(request.GET)
+    found = Page()
+    if form.is_valid():
+        wanted = form.wanted(chain.zone)
+        found = page(chain.ws, before=form.cleaned_data["before"], wanted=wanted)
+    shown = lines(found.rows, chain.zone)
+    return render(
+        request,
+        "audit/entries.html",
+        {
+            "chain": chain,
+            "status": chain_status(chain.ws, now=timezone.now()),
+            "lines": [(line, chain.url_of(line)) for line in shown],
+            "form": form,
+            "is_filtered": any(request.GET.get(name) for name in form.fields),
+            "older": form.address(before=found.before) if found.before else "",
+            "newest": form.address() if request.GET.get("before") else "",
+        },
+    )
+
+
+def show_entry(request: HttpRequest, chain: Chain, eid: UUID) -> HttpResponse:
+    """Draw one entry; raise Http404 for one of another chain."""
+    row = entry_of(chain.ws, eid)
+    if row is None:
+        raise Http404
+    [line] = lines([row], chain.zone)
+    return render(
+        request,
+        "audit/entry.html",
+        {
+            "chain": chain,
+            "line": line,
+            "row": row,
+            "raw": visible(row.body),
+            "status": chain_status(chain.ws, now=timezone.now()),
+            "at_text": stamp(row.at),
+        },
+    )
