@@ -285,7 +285,7 @@ class ApiMessage(models.Model):
     )
     position = models.BigIntegerField()
     client_reference = models.CharField(max_length=100, blank=True)
-    api_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, related_name="+")
+    api_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, related_name="+", db_index=False)
     request_id = models.CharField(max_length=64)
     created_at = models.DateTimeField()
 
@@ -299,4 +299,7 @@ class ApiMessage(models.Model):
             ),
             models.UniqueConstraint(fields=["campaign", "position"], name="api_message_position"),
         ]
-        indexes = [models.Index(fields=["workspace", "-id"], name="api_message_newest")]
+        indexes = [
+            models.Index(fields=["workspace", "-id"], name="api_message_newest"),
+            models.Index(fields=["api_key", "campaign", "created_at"], name="api_message_of_key"),
+        ]

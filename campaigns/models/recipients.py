@@ -77,7 +77,11 @@ class RecipientList(models.Model):
 class Recipient(models.Model):
     """One valid row. `number_sealed` is the only place where the clear number is (AES-256-GCM,
     bound to workspace and fingerprint);
-    `fingerprint` is 16 bytes; `values` maps column names to text."""
+    `fingerprint` is 16 bytes; `values` maps column names to text.
+
+    A number that came through the API belongs to no list: it may come again with other values, and
+    a list holds a number once.
+    """
 
     # Millions come at a time: the key to the list holds the workspace too, and each index here is
     # one that something reads.
@@ -86,6 +90,7 @@ class Recipient(models.Model):
     )
     recipient_list = models.ForeignKey(
         RecipientList,
+        null=True,
         on_delete=models.PROTECT,
         related_name="recipients",
         db_constraint=False,
