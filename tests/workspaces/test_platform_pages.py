@@ -146,6 +146,20 @@ def test_a_new_users_link_sets_the_first_password(client: Client) -> None:
     assert Client().post("/sign-in/", values).status_code == 302
 
 
+def test_a_second_account_of_a_person_is_of_the_same_person(client: Client) -> None:
+    ann = make.user("Ann Lee", email="ann@example.com")
+    values = {"name": "Ann Lee", "email": "ann.two@example.com", "same_as": "ANN@example.com"}
+    said(client, "/platform/users/new/", values)
+    assert User.objects.get(email="ann.two@example.com").person == ann.person
+
+
+def test_a_person_who_is_not_known_is_told_at_the_field(client: Client) -> None:
+    values = {"name": "Ann Lee", "email": "ann.two@example.com", "same_as": "no@example.com"}
+    page = said(client, "/platform/users/new/", values)
+    assert "There is no account with this address." in page
+    assert not User.objects.filter(email="ann.two@example.com").exists()
+
+
 def test_there_is_no_way_to_set_another_persons_password(client: Client) -> None:
     page = client.get("/platform/users/new/").content.decode()
     assert 'type="password"' not in page

@@ -132,6 +132,17 @@ def test_signing_out_needs_a_press_of_a_button(dora: User) -> None:
     assert client.get("/me/").status_code == 200
 
 
+def test_a_form_sent_after_the_session_ended_does_not_come_back_as_a_page(db: None) -> None:
+    assert Client().post("/sign-out/")["Location"] == "/sign-in/"
+
+
+def test_signing_in_again_in_the_same_browser_leaves_one_session(dora: User) -> None:
+    client = Client()
+    send(client)
+    send(client)
+    assert Session.objects.filter(user=dora).count() == 1
+
+
 def test_a_form_from_elsewhere_is_refused(dora: User) -> None:
     client = Client(enforce_csrf_checks=True)
     assert send(client).status_code == 403

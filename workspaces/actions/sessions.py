@@ -30,10 +30,14 @@ def begin_session(
     address: str,
     browser: str,
     now: datetime,
+    replaces: str = "",
     request_id: str = "",
 ) -> Session:
-    """Write down that `user` signed in. `key` is Django's session key, `public_id` a random one."""
+    """Write down that `user` signed in. `key` is Django's session key, `public_id` a random one;
+    `replaces` is the public id of the session that this browser had before.
+    """
     with transaction.atomic(durable=True):
+        Session.objects.filter(public_id=replaces).delete()
         session = Session.objects.create(
             user=user,
             key=key,

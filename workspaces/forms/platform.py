@@ -52,3 +52,12 @@ class NewUserForm(forms.Form):
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
+    same_as = forms.CharField(
+        label=_("E-mail address of this person's other account"),
+        max_length=254,
+        required=False,
+        help_text=_(
+            "If there is one. Two accounts of one person count as one pair of eyes in approvals."
+        ),
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )

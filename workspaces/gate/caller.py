@@ -55,6 +55,7 @@ def start_session(request: HttpRequest, user: User, now: datetime) -> None:
 
     Django's session counts for nothing until the limits are in it, which is last.
     """
+    before = request.session.get(PUBLIC_ID, "")
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     public_id = secrets.token_urlsafe(12)
     begin_session(
@@ -64,6 +65,7 @@ def start_session(request: HttpRequest, user: User, now: datetime) -> None:
         address=address(request),
         browser=request.headers.get("User-Agent", ""),
         now=now,
+        replaces=before,
         request_id=str(getattr(request, "request_id", "")),
     )
     request.session[PUBLIC_ID] = public_id

@@ -5,9 +5,11 @@ from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
@@ -122,6 +124,9 @@ def to_sign_in(request: HttpRequest) -> HttpResponseBase:
         response = HttpResponse(status=401)
         response["HX-Refresh"] = "true"
         return response
+    if request.method not in {"GET", "HEAD"}:
+        # What only takes a form cannot be gone back to.
+        return redirect(settings.LOGIN_URL)
     return redirect_to_login(request.get_full_path())
 
 

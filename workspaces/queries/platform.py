@@ -7,8 +7,10 @@ from datetime import datetime
 
 from django.db.models import Count, Prefetch, Q
 
-from workspaces.models import Membership, Person, User, Visit, Workspace
+from workspaces.models import Membership, User, Visit, Workspace
 from workspaces.rules.permissions import Role
+
+MOST_USERS = 200
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def workspace_rows(reader: User, now: datetime) -> list[WorkspaceRow]:
 
 
 def user_rows(reader: User, words: str = "") -> list[UserRow]:
-    """Return the accounts whose name or address contains the words, by name; 200 at most."""
+    """Return the accounts whose name or address contains the words, by name; at most MOST_USERS."""
     found = User.objects.select_related("person").prefetch_related(
         Prefetch(
             "memberships",
@@ -74,7 +76,7 @@ def user_rows(reader: User, words: str = "") -> list[UserRow]:
             has_password=user.has_usable_password(),
             may_change=user.person_id != reader.person_id,
         )
-        for user in found.order_by("person__name", "email")[:200]
+        for user in found.order_by("person__name", "email")[:MOST_USERS]
     ]
 
 
@@ -83,6 +85,6 @@ def user_by_id(user_id: int) -> User | None:
     return User.objects.select_related("person").filter(pk=user_id).first()
 
 
-def people() -> list[Person]:
-    """Return everybody who has an account, by name, to give somebody a second one."""
-    return list(Person.objects.filter(accounts__isnull=False).distinct().order_by("name", "id"))
+def user_by_email(email: str) -> User | None:
+    """Return the account with this address and its person, or None."""
+    return User.objects.select_related("person").filter(email__iexact=email.strip()).first()

@@ -15,7 +15,7 @@ from workspaces.forms.platform import NewUserForm, WhyForm
 from workspaces.forms.refused import show_refusal
 from workspaces.gate.request import GateRequest
 from workspaces.models import User
-from workspaces.queries.platform import user_by_id, user_rows
+from workspaces.queries.platform import MOST_USERS, user_by_email, user_by_id, user_rows
 from workspaces.rules.refusal import Refusal
 from workspaces.scope import scope_everywhere
 from workspaces.views.shown import show
@@ -33,7 +33,7 @@ class Users(View):
         words = request.GET.get("words", "").strip()
         with scope_everywhere("the platform's list of accounts"):
             rows = user_rows(request.me.user, words)
-        return show(request, "platform/users.html", rows=rows, words=words)
+        return show(request, "platform/users.html", rows=rows, words=words, most=MOST_USERS)
 
 
 class NewUser(View):
@@ -50,9 +50,16 @@ class NewUser(View):
         form = NewUserForm(request.POST)
         if not form.is_valid():
             return show(request, "platform/new_user.html", form=form)
+        same_as = form.cleaned_data["same_as"]
+        other = user_by_email(same_as) if same_as else None
+        if same_as and other is None:
+            form.add_error("same_as", _("There is no account with this address."))
+            return show(request, "platform/new_user.html", form=form)
         try:
             user = create_user(
-                **form.cleaned_data,
+                email=form.cleaned_data["email"],
+                name=form.cleaned_data["name"],
+                person=other.person if other is not None else None,
                 by_actor=request.me.actor,
                 now=timezone.now(),
                 request_id=request.me.request_id,
