@@ -1,29 +1,46 @@
 """Forms of the wire: a connection, a route with its weights, a grant."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from smpp_client.models import Alphabet, Connection, MessageIdRule
-from smpp_client.queries.connection_settings import SETTINGS, ConnectionSettings, settings_of
+from smpp_client.queries.connection_settings import (
+    SETTINGS,
+    ConnectionSettings,
+    faults,
+    name_faults,
+    password_faults,
+    settings_of,
+)
 from workspaces.models import Workspace
 from workspaces.rules.refusal import Refusal
 
 WEIGHT = "weight_"
+NEW = asdict(ConnectionSettings("unread", 2775, "unread"))
 TONS = ((3, _("Network specific (3)")), (0, _("Unknown (0)")))
 
 
-def _text(label: Any, help_text: Any = "", **options: Any) -> forms.CharField:
-    """Return a text field of settings: what is missing in it is told by the settings' own rules."""
-    return forms.CharField(label=label, help_text=help_text, required=False, **options)
+FILES = ("ca_file", "cert_file", "key_file")
+
+
+def _text(label: Any, help_text: Any = "", *, required: bool = False) -> forms.CharField:
+    """Return a text field."""
+    missing = {"required": _("Fill this in as the partner gave it.")}
+    return forms.CharField(
+        label=label, help_text=help_text, required=required, error_messages=missing
+    )
 
 
 class ConnectionForm(forms.Form):
     """A connection's settings. The password is written here and never shown.
 
-    Numbers are required here; everything else is judged in smpp_client.queries.connection_settings.
+    Everything that is wrong is told at once, by the rules of queries.connection_settings; the verb
+    judges by the same ones.
     """
 
     name = forms.CharField(
@@ -31,15 +48,17 @@ class ConnectionForm(forms.Form):
         max_length=40,
         help_text=_("Small letters, digits and hyphens. It cannot be changed later."),
     )
-    host = _text(_("Host"), _("A host name or an IP address of the partner."))
+    host = _text(_("Host"), _("A host name or an IP address of the partner."), required=True)
     port = forms.IntegerField(label=_("Port"), initial=2775)
-    system_id = _text(_("system_id"), _("At most 15 characters, as the partner gave it."))
+    system_id = _text(
+        _("system_id"), _("At most 15 characters, as the partner gave it."), required=True
+    )
     password = forms.CharField(
         label=_("Password"),
-        required=False,
         strip=False,
         help_text=_("At most 8 characters (SMPP 3.4). It is stored sealed and never shown again."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        error_messages={"required": _("Fill this in as the partner gave it.")},
     )
     system_type = _text(_("system_type"), _("Only if the partner asks for one."))
     ca_file = _text(
@@ -89,34 +108,56 @@ class ConnectionForm(forms.Form):
     )
     seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, connection: Connection | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, now: datetime, connection: Connection | None = None, **kwargs: Any
+    ) -> None:
+        self.now = now
+        self.before = settings_of(connection) if connection is not None else None
         if connection is not None:
-            now = settings_of(connection)
-            stored = {name: getattr(now, name) for name in SETTINGS}
+            stored = {name: getattr(self.before, name) for name in SETTINGS}
             kwargs.setdefault("initial", {**stored, "seen": connection.version})
         super().__init__(*args, **kwargs)
-        for name in ("host", "system_id", "ca_file", "cert_file", "key_file", "server_name"):
+        for name in ("host", "system_id", "server_name", *FILES):
             self.fields[name].widget.attrs |= {"autocomplete": "off", "spellcheck": "false"}
+        is_plain = bool(self["plain_reason"].value() or self["plain_until"].value())
+        for name in FILES:
+            self.fields[name].required = not is_plain
+            self.fields[name].error_messages["required"] = _("Name the file.")
+        self.fields["key_file"].error_messages["required"] = _(
+            "A certificate needs its key: name the key's file."
+        )
         if connection is not None:
-            del self.fields["name"]
-            self.fields["password"].label = _("New password")
-            self.fields["password"].help_text = _("Empty keeps the one it has.")
+            self._keep_what_stays()
+
+    def _keep_what_stays(self) -> None:
+        """A name is for ever, and an empty password means the one that is stored."""
+        del self.fields["name"]
+        password = self.fields["password"]
+        password.required = False
+        password.label = _("New password")
+        password.help_text = _("Empty keeps the one it has.")
+
+    def clean(self) -> dict[str, Any]:
+        """Judge what was typed as far as it can be read."""
+        cleaned = super().clean() or {}
+        password = cleaned.get("password", "")
+        found = faults(self.settings(), self.now, self.before)
+        found += password_faults(password) if password else []
+        found += name_faults(cleaned["name"]) if cleaned.get("name") else []
+        for fault in found:
+            if fault.field not in self.errors:
+                self.add_error(fault.field, fault.sentence)
+        return cleaned
 
     def settings(self) -> ConnectionSettings:
-        """Return what was typed; the form is valid as far as it judges."""
-        return ConnectionSettings(**{name: self.cleaned_data[name] for name in SETTINGS})
+        """Return what was typed; where it cannot be read, what a new connection begins with."""
+        return ConnectionSettings(
+            **{name: self.cleaned_data.get(name, NEW[name]) for name in SETTINGS}
+        )
 
     def show(self, refusal: Refusal) -> None:
-        """Put everything that a verb refused at its field."""
-        for fault in getattr(refusal, "faults", []) or [refusal]:
-            field = fault.field if fault.field in self.fields else None
-            self.add_error(field, fault.sentence)
-
-
-class SeenForm(forms.Form):
-    """The version of a connection that was seen."""
-
-    seen = forms.IntegerField(widget=forms.HiddenInput)
+        """Put what a verb refused at its field."""
+        self.add_error(refusal.field if refusal.field in self.fields else None, refusal.sentence)
 
 
 class RouteForm(forms.Form):

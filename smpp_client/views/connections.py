@@ -84,11 +84,11 @@ class NewConnection(View):
 
     def get(self, request: GateRequest) -> HttpResponse:
         """An empty form."""
-        return form_page(request, ConnectionForm())
+        return form_page(request, ConnectionForm(now=timezone.now()))
 
     def post(self, request: GateRequest) -> HttpResponse:
         """Add it."""
-        form = ConnectionForm(request.POST)
+        form = ConnectionForm(request.POST, now=timezone.now())
         if form.is_valid():
             try:
                 connection = add_connection(
@@ -118,12 +118,13 @@ class EditConnection(View):
     def get(self, request: GateRequest, name: str) -> HttpResponse:
         """The form with what is stored, but for the password."""
         connection = connection_or_404(name)
-        return form_page(request, ConnectionForm(connection=connection), connection)
+        form = ConnectionForm(now=timezone.now(), connection=connection)
+        return form_page(request, form, connection)
 
     def post(self, request: GateRequest, name: str) -> HttpResponse:
         """Change it."""
         connection, status = connection_or_404(name), 200
-        form = ConnectionForm(request.POST, connection=connection)
+        form = ConnectionForm(request.POST, now=timezone.now(), connection=connection)
         if form.is_valid():
             try:
                 edit_connection(
