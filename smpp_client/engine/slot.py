@@ -49,6 +49,8 @@ LONGEST_WAIT = 30.0
 # A refused password is tried slowly: hurrying would lock the account.
 ALARM_WAIT = 60.0
 UNSETTLED_PATIENCE = 20.0
+# Octets that may wait in the transport. Never 0: asyncio's TLS would pause writing and not resume.
+WRITE_BUFFER = 16_384
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -231,7 +233,7 @@ class Slot:
         except (OSError, ssl.SSLError, TimeoutError) as error:
             self._fail("refused", _explained(error, account))
             return None
-        transport.set_write_buffer_limits(high=0)
+        transport.set_write_buffer_limits(high=WRITE_BUFFER)
         return wire
 
     def _context(self) -> ssl.SSLContext | None:

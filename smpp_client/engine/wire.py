@@ -29,6 +29,7 @@ class Wire(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._is_full = False
+        self._is_flushing = False
         self._has_ended = False
 
     # What asyncio tells
@@ -88,18 +89,29 @@ class Wire(asyncio.Protocol):
         self._end()
 
     def flush(self) -> None:
-        """Write what the session wants written, as far as the transport takes it."""
-        transport = self._transport
-        if transport is None or self._has_ended:
+        """Write what the session wants written, as far as the transport takes it.
+
+        A transport may ask for more while it is being written to; that must not start a second
+        loop over the same bytes.
+        """
+        if self._transport is None or self._has_ended or self._is_flushing:
             return
+        self._is_flushing = True
+        try:
+            self._write(self._transport)
+        finally:
+            self._is_flushing = False
+        self._set_timer()
+
+    def _write(self, transport: asyncio.Transport) -> None:
         while not self._is_full and (data := self.session.bytes_to_send()):
             now = time.monotonic()
             if now >= self._deadline():
                 self.drop("The lease ran out.")
                 return
-            transport.write(data)
+            # Taken before it is written: what the transport was given cannot be had back.
             self.session.taken(len(data), now)
-        self._set_timer()
+            transport.write(data)
 
     def _handle(self, events: Sequence[Event]) -> None:
         for event in events:

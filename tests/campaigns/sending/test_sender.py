@@ -1,28 +1,13 @@
 """The sender as a process against the simulator over mTLS; the ledger is the judge."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests import make
-from tests.campaigns.sending.wire import Site, complete, site, wait_bound, wait_for_counts
+from tests.campaigns.sending.wire import Site, complete, wait_bound, wait_for_counts
 from tests.processes import Processes
-from workspaces.queries import keys as key_queries
-from workspaces.scope import scope_everywhere
 
 pytestmark = pytest.mark.processes
 LONG = "Dear {{name}}, " + "this text takes more than one segment. " * 6
-
-
-@pytest.fixture
-def wired(processes: Processes, tmp_path: Path) -> Iterator[Site]:
-    """A site with a fast simulator; the sender is started by the test."""
-    key_queries.keys.cache_clear()
-    with scope_everywhere("the test looks at everything"):
-        made = site(tmp_path / "wire")
-        yield made
-        made.simulator.kill()
 
 
 def test_every_person_gets_his_text_exactly_once_and_receipts_come_back(

@@ -1,0 +1,267 @@
+"""The sender under faults.
+
+After each the same is asked: nothing twice, nothing lost, nothing stuck, counts that add up.
+"""
+
+import random
+import time
+from collections import Counter
+
+import pytest
+from django.db import connection as database
+from django.utils import timezone
+
+from campaigns.actions import running
+from campaigns.models import Batch, Campaign, OptOut
+from campaigns.rules.campaign_states import State
+from smpp_client.models import Connection, ConnectionEvent, SessionStatus
+from smpp_client.simulator.ledger import texts
+from tests import make
+from tests.campaigns.sending.ground import derived
+from tests.campaigns.sending.wire import (
+    Site,
+    complete,
+    progress,
+    shown,
+    wait_bound,
+    wait_for_counts,
+)
+from tests.poll import poll
+from tests.processes import Processes
+from workspaces.queries.keys import keys
+
+pytestmark = pytest.mark.processes
+
+
+def wait_settled(campaign: Campaign, seconds: float = 60) -> None:
+    """Poll until nothing is queued, sending or deferred."""
+
+    def is_settled() -> bool:
+        row = progress(campaign)
+        return row.queued == row.sending == row.deferred == 0
+
+    poll(is_settled, seconds, f"still open: {shown(campaign)}")
+
+
+def check_invariants(campaign: Campaign, wired: Site) -> Counter[str]:
+    """Hold the rows against the simulator's own ledger; return how often each number was accepted."""
+    accepted = Counter(line.destination for line in texts(wired.simulator.ledger))
+    assert not [number for number, count in accepted.items() if count > 1], "sent twice"
+    row = progress(campaign)
+    known = row.total - row.unknown
+    assert len(accepted) >= known, "lost"
+    assert len(accepted) <= row.total
+    assert not Batch.objects.filter(closed_at=None).exists(), "stuck"
+    counted = {name: count for name, count in shown(campaign).items() if name != "rows"}
+    assert counted == derived(campaign)
+    return accepted
+
+
+def test_ten_kills_of_the_sender_leave_no_duplicate_and_lose_nothing(
+    wired: Site, processes: Processes
+) -> None:
+    wired.simulator.control(delay=0.03)
+    Connection.objects.filter(pk=wired.connection.pk).update(rate=150)
+    campaign = make.sending(wired.author, wired.route, rows=2_500)
+    dice = random.Random(20261121)  # noqa: S311 - the same kills every time
+    sender = processes.start("sender")
+    resumed: list[float] = []
+    for _kill in range(10):
+        before = progress(campaign).submitted_segments
+        poll(lambda at=before: progress(campaign).submitted_segments >= at + 30, 20)
+        time.sleep(dice.random() * 0.2)
+        sender.kill9()
+        killed_at = time.monotonic()
+        at_kill = progress(campaign).submitted_segments
+        sender.begin()
+        poll(lambda at=at_kill: progress(campaign).submitted_segments > at, 20)
+        resumed.append(time.monotonic() - killed_at)
+    wait_settled(campaign, 90)
+    accepted = check_invariants(campaign, wired)
+    row = progress(campaign)
+    assert row.unknown <= 10 * wired.connection.budget
+    assert row.refused == 0
+    print(f"resumed after {sorted(round(s, 2) for s in resumed)} s, unknown {row.unknown}")
+    print(f"accepted {len(accepted)} of {row.total}")
+
+
+def test_a_stopped_sender_drains_and_leaves_nothing_unknown(
+    wired: Site, processes: Processes
+) -> None:
+    wired.simulator.control(delay=0.05)
+    campaign = make.sending(wired.author, wired.route, rows=600)
+    sender = processes.start("sender")
+    for _stop in range(3):
+        before = progress(campaign).submitted_segments
+        poll(lambda at=before: progress(campaign).submitted_segments >= at + 50, 20)
+        assert sender.term() == 0
+        assert progress(campaign).sending == 0
+        sender.start()
+    wait_settled(campaign)
+    check_invariants(campaign, wired)
+    assert progress(campaign).unknown == 0
+
+
+def test_a_database_that_stops_and_comes_back_leaves_nothing_unknown(
+    wired: Site, processes: Processes
+) -> None:
+    wired.simulator.control(delay=0.02)
+    Connection.objects.filter(pk=wired.connection.pk).update(rate=100)
+    campaign = make.sending(wired.author, wired.route, rows=900)
+    processes.start("sender")
+    for _stop in range(2):
+        before = progress(campaign).submitted_segments
+        poll(lambda at=before: progress(campaign).submitted_segments >= at + 100, 20)
+        database.close()
+        processes.ground.postgres.stop(immediate=True)
+        processes.ground.postgres.start()
+        database.connect()
+        wanted = {"app.workspace": "*", "app.workspace_uuid": "*"}
+        with database.cursor() as cursor:
+            for name, value in wanted.items():
+                cursor.execute("SELECT set_config(%s, %s, false)", [name, value])
+    wait_settled(campaign)
+    check_invariants(campaign, wired)
+    assert progress(campaign).unknown == 0
+
+
+def test_throttled_segments_go_later_and_none_is_lost(wired: Site, processes: Processes) -> None:
+    wired.simulator.control(throttle_every=7)
+    campaign = make.sending(wired.author, wired.route, rows=200)
+    processes.start("sender")
+    wait_for_counts(campaign, 60, delivered=200)
+    check_invariants(campaign, wired)
+    assert SessionStatus.objects.get().throttled_count > 0
+
+
+def test_a_link_that_drops_leaves_what_was_in_flight_unknown_and_sends_the_rest(
+    wired: Site, processes: Processes
+) -> None:
+    wired.simulator.control(drop_after=60)
+    campaign = make.sending(wired.author, wired.route, rows=300)
+    processes.start("sender")
+    poll(lambda: ConnectionEvent.objects.filter(kind="lost").exists(), 20)
+    wired.simulator.control(drop_after=0)
+    wait_settled(campaign)
+    check_invariants(campaign, wired)
+    assert 0 < progress(campaign).unknown <= 2 * wired.connection.budget
+
+
+def test_a_peer_that_falls_silent_makes_its_answers_unknown_and_late_ones_settle_them(
+    wired: Site, processes: Processes
+) -> None:
+    Connection.objects.filter(pk=wired.connection.pk).update(
+        response_seconds=1, enquire_seconds=60, version=2
+    )
+    campaign = make.sending(wired.author, wired.route, rows=100)
+    processes.start("sender")
+    wait_bound(wired.connection)
+    wired.simulator.freeze()
+    poll(lambda: progress(campaign).unknown > 0, 30)
+    wired.simulator.thaw()
+    wait_settled(campaign)
+    wait_for_counts(campaign, 30, unknown=0)
+    check_invariants(campaign, wired)
+
+
+def test_a_pause_takes_effect_within_a_second(wired: Site, processes: Processes) -> None:
+    Connection.objects.filter(pk=wired.connection.pk).update(rate=200)
+    campaign = make.sending(wired.author, wired.route, rows=2_000)
+    processes.start("sender")
+    poll(lambda: progress(campaign).submitted_segments > 50, 20)
+    running.pause(number=campaign.number, by=wired.author, now=timezone.now())
+    paused_at = time.time()
+    poll(lambda: progress(campaign).sending == 0, 5)
+    count = progress(campaign).submitted_segments
+    time.sleep(1.5)
+    assert progress(campaign).submitted_segments == count
+    last = max(line.at for line in texts(wired.simulator.ledger))
+    assert last - paused_at < 1.0
+    running.resume(number=campaign.number, by=wired.author, now=timezone.now())
+    poll(lambda: progress(campaign).submitted_segments > count, 5)
+    check_twice = Counter(line.destination for line in texts(wired.simulator.ledger))
+    assert max(check_twice.values()) == 1
+
+
+def test_an_opt_out_stops_that_number_from_the_next_second(
+    wired: Site, processes: Processes
+) -> None:
+    Connection.objects.filter(pk=wired.connection.pk).update(rate=50)
+    campaign = make.sending(wired.author, wired.route, rows=400)
+    processes.start("sender")
+    poll(lambda: progress(campaign).submitted_segments > 20, 20)
+    sent = {line.destination for line in texts(wired.simulator.ledger)}
+    left = [make.number(index) for index in range(400) if make.number(index) not in sent]
+    chosen = left[:60]
+    for number in chosen:
+        OptOut.objects.create(
+            workspace=wired.author.here,
+            fingerprint=keys().fingerprint(number),
+            number_sealed=keys().seal_number(number, wired.author.here.pk),
+            source="page",
+            added_at=timezone.now(),
+        )
+    stopped_at = time.time()
+    wait_settled(campaign)
+    late = [
+        line
+        for line in texts(wired.simulator.ledger)
+        if line.destination in chosen and line.at > stopped_at + 1
+    ]
+    assert not late
+    assert progress(campaign).suppressed > 0
+
+
+def test_a_text_changed_by_sql_while_sending_holds_the_campaign(
+    wired: Site, processes: Processes
+) -> None:
+    Connection.objects.filter(pk=wired.connection.pk).update(rate=50)
+    campaign = make.sending(wired.author, wired.route, rows=400)
+    processes.start("sender")
+    poll(lambda: progress(campaign).submitted_segments > 20, 20)
+    with database.cursor() as cursor:
+        cursor.execute("UPDATE campaign SET text = 'Send me your PIN' WHERE id = %s", [campaign.pk])
+    poll(lambda: _state(campaign) == State.HELD, 5)
+    poll(lambda: progress(campaign).sending == 0, 5)
+    assert {line.text.startswith("Hello Name") for line in texts(wired.simulator.ledger)} == {True}
+    campaign.refresh_from_db()
+    assert campaign.hold_sentence.startswith("It is not what was approved")
+
+
+def _state(campaign: Campaign) -> str:
+    campaign.refresh_from_db()
+    return campaign.state
+
+
+def test_a_second_sender_waits_and_takes_over_when_the_first_is_killed(
+    wired: Site, processes: Processes
+) -> None:
+    Connection.objects.filter(pk=wired.connection.pk).update(rate=100)
+    campaign = make.sending(wired.author, wired.route, rows=800)
+    first = processes.start("sender")
+    wait_bound(wired.connection)
+    processes.start("sender", known_as="second")
+    poll(lambda: progress(campaign).submitted_segments > 100, 20)
+    assert wired.simulator.counters()["sessions_open"] == 1
+    first.kill9()
+    at_kill = progress(campaign).submitted_segments
+    poll(lambda: progress(campaign).submitted_segments > at_kill + 50, 15)
+    wait_settled(campaign)
+    check_invariants(campaign, wired)
+
+
+def test_a_frozen_sender_that_wakes_up_writes_nothing_more(
+    wired: Site, processes: Processes
+) -> None:
+    Connection.objects.filter(pk=wired.connection.pk).update(rate=100)
+    campaign = make.sending(wired.author, wired.route, rows=900)
+    first = processes.start("sender")
+    poll(lambda: progress(campaign).submitted_segments > 100, 20)
+    processes.start("sender", known_as="second")
+    first.freeze()
+    at_freeze = progress(campaign).submitted_segments
+    poll(lambda: progress(campaign).submitted_segments > at_freeze + 100, 30)
+    first.thaw()
+    wait_settled(campaign)
+    check_invariants(campaign, wired)
+    assert complete(campaign) == "completed"
