@@ -49,7 +49,12 @@ class Choice:
 def choose_columns(*, by: Me, list_id: int, choice: Choice, now: datetime) -> RecipientList:
     """Say what the columns mean, and order the import. Raises ListRefused."""
     lst = under_way(by, list_id, ListState.UPLOADED)
-    seen = look_at(lst, choice.country, choice.wish)
+    if not is_country(choice.country):
+        raise ListRefused(_("Choose a country."), field="country")
+    try:
+        seen = look_at(lst, choice.country, choice.wish)
+    except FileNotFoundError as gone:
+        raise ListRefused(_("The file is gone from the server. Upload it again.")) from gone
     if isinstance(seen, FileFault):
         raise ListRefused(_(FILE_FAULTS[seen]))
     _require_columns(choice, len(seen.header))
@@ -90,8 +95,6 @@ def _require_columns(choice: Choice, width: int) -> None:
     """Refuse a choice that does not fit the file; the field is that of the form."""
     if not 0 <= choice.number_column < width:
         raise ListRefused(_("Choose the column with the phone numbers."), field="number_column")
-    if not is_country(choice.country):
-        raise ListRefused(_("Choose a country."), field="country")
     seen: set[str] = set()
     for position, name in sorted(choice.names.items()):
         field = f"name_{position}"

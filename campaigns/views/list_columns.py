@@ -16,6 +16,7 @@ from campaigns.queries.lists import shown_cell
 from campaigns.rules.encodings import GUESSED, NAMES
 from campaigns.rules.faults import FILE_FAULTS, FileFault
 from campaigns.rules.layouts import Look, Wish
+from campaigns.rules.number_plans import is_country
 from campaigns.tasks.lists import nudge_import
 from campaigns.views.uploads import address, list_or_404
 from workspaces.forms.refused import show_refusal
@@ -47,8 +48,7 @@ class ListColumns(View):
         if lst.state != ListState.UPLOADED:
             messages.error(request, _("The list has changed meanwhile. Look at it again."))
             return redirect(address(request, "list_page", list_id=list_id))
-        country = request.POST.get("country", settings.DEFAULT_COUNTRY)
-        country = "" if country == ABROAD else country
+        country = _country(request.POST.get("country", ""))
         layout = LayoutForm(request.POST)
         look = _look(lst, country, layout.wish)
         if isinstance(look, FileFault):
@@ -72,6 +72,13 @@ class ListColumns(View):
                 nudge_import(lst.pk)
                 return redirect(address(request, "list_page", list_id=lst.pk))
         return columns_page(request, lst, form)
+
+
+def _country(code: str) -> str:
+    """Return the country by which the rows are looked at; the form judges what was chosen."""
+    if code == ABROAD:
+        return ""
+    return code if code and is_country(code) else settings.DEFAULT_COUNTRY
 
 
 def _look(lst: RecipientList, country: str, wish: Wish) -> Look | FileFault:
