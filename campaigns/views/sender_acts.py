@@ -54,8 +54,8 @@ def _approve(waiting: Waiting, me: Me) -> Act:
         effect %= {"alike": waiting.revision.resembles}
     elif waiting.approved is not None:
         effect = _(
-            "It takes the place of revision %(old)s at once. Campaigns that are approved keep the"
-            " revision they were approved with."
+            "It takes the place of revision %(old)s at once. Campaigns that were approved with"
+            " revision %(old)s are held before their next message."
         ) % {"old": waiting.approved.number}
     else:
         effect = _("From then on campaigns can be sent as “%(name)s”.") % words
