@@ -89,6 +89,7 @@ def test_a_stopped_sender_drains_and_leaves_nothing_unknown(
     wired: Site, processes: Processes
 ) -> None:
     wired.simulator.control(delay=0.05)
+    Connection.objects.filter(pk=wired.connection.pk).update(rate=80)
     campaign = make.sending(wired.author, wired.route, rows=600)
     sender = processes.start("sender")
     for _stop in range(3):
