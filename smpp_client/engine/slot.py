@@ -199,11 +199,19 @@ class Slot:
             return
         self._wire = wire
         work = asyncio.create_task(self._work(wire))
+        work.add_done_callback(lambda done: self._worked(done, wire))
         await wire.is_closed.wait()
         # A claim under way is never cut off: what it commits is released by `_write`.
         self._is_bound.set()
-        await work
+        with suppress(Exception):
+            await work
         self._wire = None
+
+    def _worked(self, done: "asyncio.Task[None]", wire: Wire) -> None:
+        """A session without its worker would sit there and send nothing: it ends with him."""
+        if not done.cancelled() and (error := done.exception()) is not None:
+            log.error("worker_failed", connection=self.account.name, exc_info=error)
+            wire.drop("The sender failed and binds again.")
 
     async def _connect(self) -> Wire | None:
         """Open the transport and begin the bind; every failure has its sentence on the connection's
