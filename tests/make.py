@@ -24,6 +24,8 @@ from campaigns.models import (
     SenderDecision,
     SenderRevision,
 )
+from campaigns.queries.blockers import count_to_confirm
+from campaigns.rules.sender_names import skeleton
 from smpp_client.models import Connection, Route, RouteConnection, RouteGrant
 from workspaces.actions.sessions import begin_session
 from workspaces.models import Membership, Person, User, Workspace
@@ -117,7 +119,7 @@ def sender(place: Workspace, value: str = "") -> Sender:
     made = Sender.objects.create(
         workspace=place,
         value=value,
-        skeleton=value.lower(),
+        skeleton=skeleton(value),
         created_by=proposer,
         created_at=NOW,
     )
@@ -233,7 +235,10 @@ def in_review(author: Me, through: Route, rows: int = 5, **fields: Any) -> Campa
     """Make a campaign that waits for a moderator."""
     campaign = ready(author, through, rows, **fields)
     return review.submit(
-        number=campaign.number, by=author, typed_count=campaign.total, now=timezone.now()
+        number=campaign.number,
+        by=author,
+        typed_count=count_to_confirm(campaign),
+        now=timezone.now(),
     )
 
 
@@ -253,7 +258,7 @@ def sending(author: Me, through: Route, rows: int = 5, **fields: Any) -> Campaig
     return campaign
 
 
-def window(hours: float = 2) -> dict[str, datetime]:
+def window(hours: float = 2) -> dict[str, Any]:
     """Return the plan of a spread that began a moment ago."""
     start = timezone.now() - timedelta(seconds=1)
     return {"starts_at": start, "ends_at": start + timedelta(hours=hours)}

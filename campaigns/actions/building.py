@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from audit.actions.record import record
 from audit.rules.events import Actor
-from campaigns.actions.moves import campaign_obj, lock, move
+from campaigns.actions.moves import WrongState, campaign_obj, lock, move
 from campaigns.actions.review import Blocked
 from campaigns.actions.running import audience_digest
 from campaigns.models import Campaign, Mode, Progress, Recipient
@@ -25,6 +25,7 @@ from campaigns.queries.plans import ceiling_of
 from campaigns.rules.campaign_states import State
 from campaigns.rules.permutation import permutation
 from campaigns.rules.text import Template, compile_text
+from smpp_client.rules.pace import PlanRefused
 from smpp_client.rules.segments import TextRefused, count
 from workspaces.actions.noting import note
 from workspaces.queries.me import Me
@@ -42,13 +43,19 @@ class Built:
     is_done: bool
 
 
+class BuildFailed(ValueError):
+    """The audience cannot be frozen; the sentence says why."""
+
+
 def start_build(*, number: int, by: Me, now: datetime) -> Campaign:
     """Begin building; the sender's approved revision and the workspace's zone are taken now.
 
-    Raises Blocked.
+    Raises Blocked, WrongState.
     """
     with transaction.atomic(durable=True):
         campaign = lock(by.here, number)
+        if campaign.state not in BUILDABLE:
+            raise WrongState(_("The campaign is past building. Look at it again."))
         found = content_blockers(campaign, now)
         if found:
             raise Blocked(found)
@@ -60,6 +67,15 @@ def start_build(*, number: int, by: Me, now: datetime) -> Campaign:
         note(by, "campaign.build", campaign_obj(campaign.pk), now=now)
         if campaign.mode == Mode.TRIGGER:
             _freeze(campaign, now)
+    return campaign
+
+
+def stop_build(*, number: int, by: Me, now: datetime) -> Campaign:
+    """Stop building and let the campaign be edited again. Raises WrongState."""
+    with transaction.atomic(durable=True):
+        campaign = lock(by.here, number)
+        move(campaign, State.DRAFT, allowed={State.BUILDING}, now=now)
+        note(by, "campaign.build", campaign_obj(campaign.pk), now=now, why="stopped")
     return campaign
 
 
@@ -103,15 +119,32 @@ def build_chunk(campaign_id: int, now: datetime) -> Built:
         )
         if campaign is None or campaign.recipient_list is None:
             return Built(0, is_done=True)
-        rows = _next_rows(campaign)
         try:
-            _write(campaign, rows)
-        except TextRefused as refused:
+            return _take_chunk(campaign, now)
+        except (BuildFailed, TextRefused, PlanRefused) as refused:
             _fail(campaign, str(refused), now)
             return Built(0, is_done=True)
-        if len(rows) < CHUNK:
-            _freeze(campaign, now)
-        return Built(len(rows), is_done=len(rows) < CHUNK)
+
+
+def _take_chunk(campaign: Campaign, now: datetime) -> Built:
+    """Write the next rows; refused before anything of the chunk is written, or at the freeze."""
+    rows = _next_rows(campaign)
+    _write(campaign, rows)
+    is_last = len(rows) < CHUNK
+    if is_last:
+        _must_be_whole(campaign)
+        _freeze(campaign, now)
+    return Built(len(rows), is_done=is_last)
+
+
+def _must_be_whole(campaign: Campaign) -> None:
+    """Every position from 0 is there only if the list had as many rows as it says."""
+    wanted = campaign.recipient_list.valid_count if campaign.recipient_list else 0
+    if campaign.built_count != wanted:
+        raise BuildFailed(
+            _("the list has %(found)s rows, not %(wanted)s as it says. Import it again.")
+            % {"found": f"{campaign.built_count:,}", "wanted": f"{wanted:,}"}
+        )
 
 
 Row = tuple[int, bytes, dict[str, str]]
@@ -133,6 +166,8 @@ def _next_rows(campaign: Campaign) -> list[Row]:
 def _write(campaign: Campaign, rows: Sequence[Row]) -> None:
     if not rows or campaign.recipient_list is None:
         return
+    if campaign.built_count + len(rows) > campaign.recipient_list.valid_count:
+        raise BuildFailed(_("the list has more rows than it says. Import it again."))
     places = permutation(
         bytes(campaign.permutation_key or b""), campaign.recipient_list.valid_count
     )
@@ -182,9 +217,9 @@ def segment_counts(template: Template, values: Sequence[dict[str, str]]) -> list
 
 
 def _freeze(campaign: Campaign, now: datetime) -> None:
-    """Close the audience: hash it, count it, and say how fast it may go."""
-    campaign.total = campaign.built_count
+    """Close the audience: hash it, count it, and say how fast it may go. Raises PlanRefused."""
     campaign.rate_ceiling = ceiling_of(campaign)
+    campaign.total = campaign.built_count
     if campaign.mode != Mode.TRIGGER:
         campaign.audience_digest = audience_digest(campaign.pk)
     campaign.save(update_fields=["total", "rate_ceiling", "audience_digest"])

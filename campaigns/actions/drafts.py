@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import F, Max
@@ -51,8 +52,15 @@ class EditedMeanwhile(CampaignRefused):
     code = "edited_meanwhile"
 
 
+class BadTimes(CampaignRefused):
+    """The plan would end before it starts."""
+
+    code = "bad_times"
+
+
 def create_draft(*, by: Me, fields: Mapping[str, Any], now: datetime) -> Campaign:
-    """Make a draft of the caller's workspace; `fields` is a part of FIELDS."""
+    """Make a draft of the caller's workspace; `fields` is a part of FIELDS. Raises BadTimes."""
+    _must_end_after_start(fields.get("starts_at"), fields.get("ends_at"))
     with transaction.atomic(durable=True):
         campaign = _insert(by, {**fields}, now)
         note(by, "campaign.create", campaign_obj(campaign.pk), now=now)
@@ -64,16 +72,16 @@ def edit_draft(
 ) -> Campaign:
     """Save fields of a draft that was seen as `version`; a built audience is void from then on.
 
-    Raises NotEditable, EditedMeanwhile, NoSuchCampaign.
+    Raises NotEditable, EditedMeanwhile, BadTimes, NoSuchCampaign.
     """
     with transaction.atomic(durable=True):
         campaign = lock(by.here, number)
         _must_be_editable(campaign)
         if campaign.version != version:
-            raise EditedMeanwhile(
-                _("%(person)s saved another version at %(time)s. Yours is not saved yet.")
-                % {"person": campaign.editor.name, "time": f"{campaign.edited_at:%H:%M}"}
-            )
+            raise _edited_meanwhile(campaign, by)
+        _must_end_after_start(
+            fields.get("starts_at", campaign.starts_at), fields.get("ends_at", campaign.ends_at)
+        )
         changed = {k: v for k, v in fields.items() if k in FIELDS and getattr(campaign, k) != v}
         if changed:
             note(
@@ -87,7 +95,24 @@ def edit_draft(
     return campaign
 
 
+def _edited_meanwhile(campaign: Campaign, by: Me) -> EditedMeanwhile:
+    at = campaign.edited_at.astimezone(ZoneInfo(by.here.zone))
+    names = {"person": campaign.editor.name, "time": f"{at:%H:%M}"}
+    if campaign.editor_id == by.user.pk:
+        words = _("You saved another version elsewhere at %(time)s. This one is not saved yet.")
+    else:
+        words = _("%(person)s saved another version at %(time)s. Yours is not saved yet.")
+    return EditedMeanwhile(words % names)
+
+
+def _must_end_after_start(starts_at: datetime | None, ends_at: datetime | None) -> None:
+    if starts_at is not None and ends_at is not None and ends_at <= starts_at:
+        raise BadTimes(_("It would end before it starts. Choose a later end."), field="ends")
+
+
 def _must_be_editable(campaign: Campaign) -> None:
+    if campaign.state == State.BUILDING:
+        raise NotEditable(_("Its audience is being built. Stop that first, then edit."))
     if State(campaign.state) not in EDITABLE:
         raise NotEditable(_("This campaign is past editing. Clone it, or withdraw it from review."))
 
@@ -136,7 +161,9 @@ def _insert(by: Me, fields: dict[str, Any], now: datetime) -> Campaign:
 
 
 def _next_number(workspace: Workspace) -> int:
-    """Return the next campaign number of a workspace; its row is locked so that no two are alike."""
+    """Return the next campaign number of a workspace, whose row is locked so that no two are
+    alike.
+    """
     Workspace.objects.select_for_update().get(pk=workspace.pk)
     last = Campaign.objects.filter(workspace=workspace).aggregate(last=Max("number"))["last"]
     return (last or 0) + 1

@@ -5,10 +5,10 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from campaigns.actions.moves import CampaignRefused, campaign_obj, lock, move
-from campaigns.models import Approval, Campaign, Verdict
-from campaigns.queries.blockers import Blocker, blockers
-from campaigns.rules.campaign_states import State
+from campaigns.actions.moves import CampaignRefused, WrongState, campaign_obj, lock, move
+from campaigns.models import Approval, Campaign, RevisionState, Verdict
+from campaigns.queries.blockers import Blocker, blockers, count_to_confirm
+from campaigns.rules.campaign_states import EDITABLE, State
 from workspaces.actions.noting import note, note_denied
 from workspaces.queries.keys import keys
 from workspaces.queries.me import Me
@@ -44,6 +44,12 @@ class SeenAnother(CampaignRefused):
     code = "stale"
 
 
+class NotSendable(CampaignRefused):
+    """What would be approved could not be sent any more."""
+
+    code = "not_sendable"
+
+
 class NoteMissing(CampaignRefused):
     """Returning and rejecting need words."""
 
@@ -51,18 +57,22 @@ class NoteMissing(CampaignRefused):
 
 
 def submit(*, number: int, by: Me, typed_count: int, now: datetime) -> Campaign:
-    """Hand a built campaign to review; `typed_count` repeats the number of messages.
+    """Hand a built campaign to review; `typed_count` repeats the number of messages (of a trigger:
+    how many a day it may send).
 
-    Raises Blocked, WrongCount.
+    Raises Blocked, WrongCount, WrongState.
     """
     with transaction.atomic(durable=True):
         campaign = lock(by.here, number)
+        if State(campaign.state) not in EDITABLE | {State.BUILDING}:
+            raise WrongState(_("The campaign is submitted already."))
         found = blockers(campaign, now)
         if found:
             raise Blocked(found)
-        if typed_count != campaign.total:
+        if typed_count != count_to_confirm(campaign):
             raise WrongCount(
-                _("Type %(count)s, the number of messages.") % {"count": campaign.total},
+                _("Type %(count)s, the number in the receipt.")
+                % {"count": f"{count_to_confirm(campaign):,}"},
                 field="typed_count",
             )
         move(
@@ -106,7 +116,7 @@ def digest_of(campaign_id: int) -> bytes:
 def approve(*, number: int, by: Me, seen: str, words: str = "", now: datetime) -> Campaign:
     """Approve exactly what was seen (`seen` is the digest in hex).
 
-    Raises FourEyes, SeenAnother, WrongState.
+    Raises FourEyes, SeenAnother, NotSendable, WrongState.
     """
     return _decide(Verdict.APPROVE, number=number, by=by, seen=seen, words=words, now=now)
 
@@ -141,12 +151,16 @@ def _decide(
         raise NoteMissing(_("Say why, so that the author knows what to change."), field="words")
     with transaction.atomic(durable=True):
         campaign = lock(by.here, number)
+        if campaign.state != State.IN_REVIEW:
+            raise WrongState(_("This campaign waits for no decision any more."))
         _must_be_another(campaign, by, verdict, now)
         digest = digest_of(campaign.pk)
         if seen != digest.hex():
             raise SeenAnother(
                 _("The campaign has changed since you opened this page. Read it again.")
             )
+        if verdict == Verdict.APPROVE:
+            _must_be_sendable(campaign, now)
         approval = _store(campaign, by, verdict, digest, words, now)
         fields = {"approval": approval, "approved_at": now} if verdict == Verdict.APPROVE else {}
         move(campaign, STATE_OF[verdict], allowed={State.IN_REVIEW}, now=now, **fields)
@@ -172,6 +186,16 @@ def _must_be_another(campaign: Campaign, by: Me, verdict: Verdict, now: datetime
         raise FourEyes(
             _("You wrote, edited, submitted or uploaded this. Another person has to decide.")
         )
+
+
+def _must_be_sendable(campaign: Campaign, now: datetime) -> None:
+    revision, sender = campaign.sender_revision, campaign.sender
+    if revision is None or revision.state != RevisionState.APPROVED or sender is None:
+        raise NotSendable(_("Its sender name has changed since it was built. Return it."))
+    if sender.is_archived:
+        raise NotSendable(_("Its sender name is archived. Return or reject it."))
+    if campaign.ends_at is not None and campaign.ends_at <= now:
+        raise NotSendable(_("Its window is over. Return it, so that it gets a later one."))
 
 
 def _store(

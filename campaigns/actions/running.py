@@ -4,7 +4,7 @@ expired by the machine.
 
 from collections.abc import Iterable
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from django.db import connection, transaction
 from django.db.models import F, Q
@@ -22,10 +22,14 @@ from workspaces.scope import scope_everywhere
 SWEEP = Actor(kind="system", id="sweep")
 SENDER = Actor(kind="system", id="sender")
 BEFORE_SENDING = frozenset({State.APPROVED, State.SCHEDULED})
+MILLI = Decimal("0.001")
+HIGHEST_RATE = Decimal(1_000_000)
 STOPPABLE = frozenset(
     {
         State.DRAFT,
         State.RETURNED,
+        State.BUILDING,
+        State.FAILED,
         State.READY,
         State.IN_REVIEW,
         State.APPROVED,
@@ -49,6 +53,18 @@ class TooEarly(CampaignRefused):
     code = "too_early"
 
 
+class TooLate(CampaignRefused):
+    """Its window is over."""
+
+    code = "too_late"
+
+
+class OtherAudience(CampaignRefused):
+    """The audience is not the one that was approved: only cancelling is left."""
+
+    code = "other_audience"
+
+
 class AboveCeiling(CampaignRefused):
     """Faster than approved needs a new approval."""
 
@@ -56,13 +72,18 @@ class AboveCeiling(CampaignRefused):
 
 
 def start(*, number: int, by: Me, now: datetime) -> Campaign:
-    """Start an approved campaign by hand. Raises TooEarly before its approved start."""
+    """Start an approved campaign by hand; it is held instead when its audience is another one.
+
+    Raises TooEarly before its approved start, TooLate after its end, NotYours, WrongState.
+    """
     with transaction.atomic(durable=True):
         campaign = _mine(number, by, "campaign.start", now)
         if campaign.starts_at is not None and campaign.starts_at > now:
             raise TooEarly(_("It was approved to start later. Until then it waits."))
-        _begin(campaign, now)
-        note(by, "campaign.start", campaign_obj(campaign.pk), now=now)
+        if campaign.ends_at is not None and campaign.ends_at <= now:
+            raise TooLate(_("Its window is over. Clone it and plan another one."))
+        op = _begin(campaign, now)
+        note(by, op, campaign_obj(campaign.pk), now=now, why=campaign.hold_sentence)
     return campaign
 
 
@@ -74,11 +95,12 @@ def _mine(number: int, by: Me, op: str, now: datetime) -> Campaign:
     return campaign
 
 
-def _begin(campaign: Campaign, now: datetime) -> None:
-    """Move to sending, with the audience hashed again: what was approved is what goes out."""
-    if campaign.mode != Mode.TRIGGER and audience_digest(campaign.pk) != bytes(
-        campaign.audience_digest or b""
-    ):
+def _begin(campaign: Campaign, now: datetime) -> str:
+    """Move to sending, with the audience hashed again: what was approved is what goes out.
+
+    Return the operation that it became.
+    """
+    if not _is_audience_approved(campaign):
         move(
             campaign,
             State.HELD,
@@ -87,8 +109,15 @@ def _begin(campaign: Campaign, now: datetime) -> None:
             hold_reason="audience",
             hold_sentence=_("The audience is not the one that was approved."),
         )
-        return
+        return "campaign.hold"
     move(campaign, State.SENDING, allowed=BEFORE_SENDING, now=now, started_at=now)
+    return "campaign.start"
+
+
+def _is_audience_approved(campaign: Campaign) -> bool:
+    if campaign.mode == Mode.TRIGGER:
+        return True
+    return audience_digest(campaign.pk) == bytes(campaign.audience_digest or b"")
 
 
 def audience_digest(campaign_id: int) -> bytes:
@@ -111,12 +140,25 @@ def pause(*, number: int, by: Me, why: str = "", now: datetime) -> Campaign:
 def resume(*, number: int, by: Me, now: datetime) -> Campaign:
     """Go on after a pause or a hold.
 
-    The plan's curve starts again from here, so nothing catches up in a burst.
+    The plan's curve starts again from here, so nothing catches up in a burst. Raises OtherAudience
+    for a campaign that never began because of it, NotYours, WrongState.
     """
     with transaction.atomic(durable=True):
         campaign = _mine(number, by, "campaign.resume", now)
         op = "campaign.release" if campaign.state == State.HELD else "campaign.resume"
-        move(campaign, State.SENDING, allowed={State.PAUSED, State.HELD}, now=now)
+        if campaign.state not in {State.PAUSED, State.HELD}:
+            raise WrongState(_("The campaign is neither paused nor held."))
+        if campaign.started_at is None and not _is_audience_approved(campaign):
+            raise OtherAudience(
+                _("The audience is not the one that was approved. Cancel it and clone it.")
+            )
+        move(
+            campaign,
+            State.SENDING,
+            allowed={State.PAUSED, State.HELD},
+            now=now,
+            started_at=campaign.started_at or now,
+        )
         _replan([campaign.pk], now)
         note(by, op, campaign_obj(campaign.pk), now=now)
     return campaign
@@ -136,8 +178,7 @@ def change_rate(*, number: int, by: Me, rate: Decimal | None, now: datetime) -> 
     """
     with transaction.atomic(durable=True):
         campaign = _mine(number, by, "campaign.rate", now)
-        if rate is not None and rate <= 0:
-            raise CampaignRefused(_("Type a rate above zero, or pause instead."), field="rate")
+        rate = _whole_millis(rate)
         ceiling = campaign.rate_ceiling
         if rate is not None and ceiling is not None and rate > ceiling:
             raise AboveCeiling(
@@ -156,6 +197,18 @@ def change_rate(*, number: int, by: Me, rate: Decimal | None, now: datetime) -> 
         _replan([campaign.pk], now)
         note(by, "campaign.rate", campaign_obj(campaign.pk), now=now, diff={"rate": (before, rate)})
     return campaign
+
+
+def _whole_millis(rate: Decimal | None) -> Decimal | None:
+    """Return a rate as it is stored, to a thousandth. Raises CampaignRefused."""
+    if rate is None:
+        return None
+    if not rate.is_finite() or rate > HIGHEST_RATE:
+        raise CampaignRefused(_("No connection is that fast. Type a lower rate."), field="rate")
+    rate = rate.quantize(MILLI, rounding=ROUND_DOWN)
+    if rate <= 0:
+        raise CampaignRefused(_("Type a rate above zero, or pause instead."), field="rate")
+    return rate
 
 
 def cancel(*, number: int, by: Me, why: str, now: datetime) -> int:
@@ -273,8 +326,7 @@ def _start_due(campaign_id: int, now: datetime) -> bool:
             move(campaign, State.SCHEDULED, allowed={State.APPROVED}, now=now)
             _note(campaign, "campaign.schedule", SWEEP, now)
             return True
-        _begin(campaign, now)
-        op = "campaign.hold" if campaign.state == State.HELD else "campaign.start"
+        op = _begin(campaign, now)
         _note(campaign, op, SWEEP, now, campaign.hold_sentence)
     return True
 

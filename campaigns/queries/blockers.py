@@ -10,9 +10,11 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign, ListState, Mode, RevisionState
+from campaigns.queries.plans import plan_of
 from campaigns.rules.campaign_states import State
 from campaigns.rules.text import unknown_names
 from smpp_client.models import RouteGrant
+from smpp_client.rules.pace import PlanRefused
 from smpp_client.rules.segments import TextRefused, count
 
 LONGEST_TRIGGER = timedelta(days=365)
@@ -41,7 +43,31 @@ def blockers(campaign: Campaign, now: datetime) -> list[Blocker]:
                 "check", "not_built", _("The audience is not built yet. Build it, then submit.")
             )
         )
+    if not found and _is_sender_newer(campaign):
+        found.append(
+            Blocker(
+                "check",
+                "sender_revised",
+                _("The sender name has a newer revision than the audience was built with.")
+                + " "
+                + _("Build it again."),
+            )
+        )
     return found
+
+
+def _is_sender_newer(campaign: Campaign) -> bool:
+    sender = campaign.sender
+    return sender is not None and sender.approved_revision_id != campaign.sender_revision_id
+
+
+def count_to_confirm(campaign: Campaign) -> int:
+    """Return the number that a person types to submit: the messages, or how many a day a trigger
+    may send.
+    """
+    if campaign.mode == Mode.TRIGGER:
+        return campaign.daily_cap or 0
+    return campaign.total
 
 
 def content_blockers(campaign: Campaign, now: datetime) -> list[Blocker]:
@@ -81,13 +107,20 @@ def _message(campaign: Campaign, _now: datetime) -> Iterator[Blocker]:
         yield Blocker(
             "message",
             "unknown_placeholder",
-            _("“{{%(name)s}}” is no column of the list. Remove it or choose another list.")
-            % {"name": name},
+            _unknown_name_sentence(campaign) % {"name": name},
         )
     try:
         count(campaign.text)
     except TextRefused as refused:
         yield Blocker("message", "text_refused", str(refused))
+
+
+def _unknown_name_sentence(campaign: Campaign) -> str:
+    if campaign.mode == Mode.TRIGGER:
+        return _("“{{%(name)s}}” is no slot of the trigger. Add the slot or remove it.")
+    if campaign.recipient_list is None:
+        return _("“{{%(name)s}}” needs a list with such a column. Choose one or remove it.")
+    return _("“{{%(name)s}}” is no column of the list. Remove it or choose another list.")
 
 
 def known_names(campaign: Campaign) -> tuple[str, ...]:
@@ -105,6 +138,12 @@ def _recipients(campaign: Campaign, _now: datetime) -> Iterator[Blocker]:
         yield Blocker("recipients", "list_missing", _("Choose a recipient list."))
     elif chosen.state != ListState.READY:
         yield Blocker("recipients", "list_not_ready", _("The recipient list is not imported yet."))
+    elif chosen.is_archived:
+        yield Blocker(
+            "recipients",
+            "list_archived",
+            _("The recipient list is archived. Restore it or choose another."),
+        )
     elif chosen.valid_count == 0:
         yield Blocker("recipients", "list_empty", _("The recipient list has no valid number."))
 
@@ -119,7 +158,8 @@ def _plan(campaign: Campaign, now: datetime) -> Iterator[Blocker]:
             "route_not_granted",
             _("This workspace may not use the route %(route)s.") % {"route": route.name},
         )
-    yield from _times(campaign, now)
+    found = list(_times(campaign, now))
+    yield from found or _window(campaign)
     if campaign.mode == Mode.TRIGGER and not campaign.daily_cap:
         yield Blocker("plan", "cap_missing", _("Set how many messages a day may be pushed."))
 
@@ -141,3 +181,11 @@ def _times(campaign: Campaign, now: datetime) -> Iterator[Blocker]:
         and campaign.ends_at > now + LONGEST_TRIGGER
     ):
         yield Blocker("plan", "end_too_late", _("A trigger ends within 365 days."))
+
+
+def _window(campaign: Campaign) -> Iterator[Blocker]:
+    """What only the arithmetic finds: a daily window that never opens, a plan of two years."""
+    try:
+        plan_of(campaign)
+    except PlanRefused as refused:
+        yield Blocker("plan", "plan_refused", str(refused))

@@ -19,6 +19,7 @@ from campaigns.actions.sender_review import approve_revision
 from campaigns.actions.senders import Proposal, create_sender
 from campaigns.management import demo
 from campaigns.models import Campaign, Mode, Priority, RecipientList, Sender
+from campaigns.queries.blockers import count_to_confirm
 from campaigns.rules.campaign_states import State
 from campaigns.rules.layouts import Wish
 from smpp_client.actions.connections import add_connection
@@ -249,7 +250,10 @@ def _in_review(place: Workspace, fields: dict[str, Any], now: datetime) -> Campa
         pass
     campaign.refresh_from_db()
     return review.submit(
-        number=campaign.number, by=author, typed_count=campaign.total, now=timezone.now()
+        number=campaign.number,
+        by=author,
+        typed_count=count_to_confirm(campaign),
+        now=timezone.now(),
     )
 
 
