@@ -7,7 +7,9 @@ from pytest_django import Settings
 
 from campaigns.models import ListState, RecipientList
 from campaigns.tasks.lists import import_list, sweep_lists
+from tests.campaigns.import_bench import measure
 from tests.campaigns.lists import NOW, again, counts, ordered, people
+from tests.conftest import Database
 from tests.poll import poll
 from tests.processes import Processes
 from tests.workspaces import make
@@ -52,6 +54,14 @@ def test_a_killed_import_goes_on_and_stores_nothing_twice(author: Me, processes:
     assert counts(again(lst)) == (ROWS, 900, ROWS // 10, ROWS - ROWS // 10 - 900)
     assert [row for row, _number, _values in people(lst)][:3] == [2, 3, 4]
     poll(lambda: list(_files(processes.data)) == [], 10)
+
+
+def test_memory_stays_flat_however_long_the_list(database: Database, tmp_path: Path) -> None:
+    environment = database.ground.environment(database.name) | {"DATA_DIR": str(tmp_path)}
+    short, long = measure(environment, 20_000), measure(environment, 200_000)
+    assert (long.valid, long.faults, long.duplicates) == (195_001, 1_000, 3_999)
+    assert long.peak_megabytes < 300
+    assert long.peak_megabytes - short.peak_megabytes < 40
 
 
 def _look_lost(lst: RecipientList) -> None:
