@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from audit.actions.record import record
+from audit.actions.record import record, record_denied
 from audit.rules.events import Actor, Obj
 from workspaces.actions.guesses import account_name, count_guess, forget_guesses
 from workspaces.actions.sessions import drop_sessions
@@ -39,16 +39,36 @@ def check_new_password(password: str, user: User) -> None:
         raise PasswordRefused(" ".join(error.messages), field="password") from error
 
 
-def change_password(*, by: Me, old: str, new: str, address: str, now: datetime) -> User:
-    """Change the caller's own password and sign him out everywhere else; return the new row.
+def prove_password(
+    *, by: Me, password: str, address: str, now: datetime, field: str = "password"
+) -> None:
+    """Make sure that it is still the caller who sits there.
 
-    Raises PasswordRefused, or LockedOut: guessing the old one counts as guessing at sign-in.
+    Raises PasswordRefused, or LockedOut: guessing here counts as guessing at sign-in.
     """
     account = account_name(by.user.email)
     lock = count_guess(account=account, network=network_of(address), now=now)
-    if not check_password(old, by.user.password):
-        raise lock or PasswordRefused(_("This is not your password now."), field="old")
-    forget_guesses(account)
+    if check_password(password, by.user.password):
+        forget_guesses(account)
+        return
+    record_denied(
+        "user.sign_in_failed",
+        workspace=installation_uuid(),
+        actor=by.actor,
+        obj=Obj("user", f"usr_{by.user.pk}"),
+        now=now,
+        why="the password was asked again",
+        request_id=by.request_id,
+    )
+    raise lock or PasswordRefused(_("This is not your password now."), field=field)
+
+
+def change_password(*, by: Me, old: str, new: str, address: str, now: datetime) -> User:
+    """Change the caller's own password and sign him out everywhere else; return the new row.
+
+    Raises PasswordRefused and LockedOut.
+    """
+    prove_password(by=by, password=old, address=address, now=now, field="old")
     check_new_password(new, by.user)
     with transaction.atomic(durable=True):
         _set(by.user, new)

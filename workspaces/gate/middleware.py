@@ -26,6 +26,7 @@ from workspaces.gate.caller import (
     session_of,
 )
 from workspaces.gate.permission import permission_of
+from workspaces.gate.proof import ask_password
 from workspaces.models import Workspace
 from workspaces.queries.access import installation_uuid, workspace_by_slug
 from workspaces.queries.me import Me
@@ -71,7 +72,7 @@ class GateMiddleware:
                 self._enter_by_session(request, permission, kwargs, now)
         except NotSignedIn:
             return unauthorized(request) if is_api else to_sign_in(request)
-        return None
+        return None if is_api else ask_password(request, view, now)
 
     def _enter_by_key(self, request: HttpRequest, permission: str, now: datetime) -> None:
         if permission == PUBLIC:

@@ -23,8 +23,7 @@ def permission_of(view: View, method: str) -> str:
     a method that the mapping does not know is refused by the view itself, after the strictest
     check. Raises NoPermissionNamed.
     """
-    cls = getattr(view, "view_class", None) or getattr(view, "cls", None)
-    named = getattr(cls, "permission", None)
+    named = getattr(view_class(view), "permission", None)
     if isinstance(named, dict):
         named = (
             named.get("GET" if method in {"HEAD", "OPTIONS"} else method)
@@ -33,6 +32,11 @@ def permission_of(view: View, method: str) -> str:
     if not isinstance(named, str):
         raise NoPermissionNamed(f"{view} names no permission.")
     return named
+
+
+def view_class(view: View) -> type | None:
+    """Return the class behind a view, Django's or DRF's; None for a function."""
+    return getattr(view, "view_class", None) or getattr(view, "cls", None)
 
 
 def routes() -> Iterator[tuple[str, URLPattern]]:
@@ -54,10 +58,7 @@ def check_permissions(**_: Any) -> list[CheckMessage]:
     """Refuse to start while a route names no permission, or one that the table does not know."""
     errors: list[CheckMessage] = []
     for text, pattern in routes():
-        cls = getattr(pattern.callback, "view_class", None) or getattr(
-            pattern.callback, "cls", None
-        )
-        named = getattr(cls, "permission", None)
+        named = getattr(view_class(pattern.callback), "permission", None)
         words = set(named.values()) if isinstance(named, dict) else {named}
         if not words <= KNOWN:
             errors.append(Error(f"{text} names no known permission: {named!r}", id="gate.E001"))

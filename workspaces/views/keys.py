@@ -32,6 +32,7 @@ class NewKey(View):
     """Makes a key and shows its token, once."""
 
     permission = "key.edit"
+    asks_password = True
 
     def get(self, request: GateRequest) -> HttpResponse:
         """The form."""

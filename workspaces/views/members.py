@@ -51,6 +51,7 @@ class ChangeRole(View):
     """Another role for a member."""
 
     permission = "member.edit"
+    asks_password = True
 
     def post(self, request: GateRequest, user_id: int) -> HttpResponse:
         """Change it."""
@@ -75,6 +76,7 @@ class RemoveMember(View):
     """Ends a membership, after a question."""
 
     permission = "member.edit"
+    asks_password = True
 
     def get(self, request: GateRequest, user_id: int) -> HttpResponse:
         """The question."""
@@ -101,6 +103,7 @@ class Invite(View):
     """Invites an address."""
 
     permission = "member.edit"
+    asks_password = True
 
     def post(self, request: GateRequest) -> HttpResponse:
         """Make the invitation and send it."""
@@ -162,6 +165,7 @@ class AcceptRequest(View):
     """Lets a person in who asked."""
 
     permission = "member.edit"
+    asks_password = True
 
     def post(self, request: GateRequest, join_request_id: int) -> HttpResponse:
         """Accept with a role."""

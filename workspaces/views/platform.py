@@ -114,6 +114,7 @@ class Suspend(View):
     """Lets a workspace only be read, after a reason."""
 
     permission = "platform.edit"
+    asks_password = True
 
     def get(self, request: GateRequest, slug: str) -> HttpResponse:
         """The question."""
@@ -162,6 +163,7 @@ class Enter(View):
     """Lets a super admin act in a workspace for a while."""
 
     permission = "platform.edit"
+    asks_password = True
 
     def get(self, request: GateRequest, slug: str) -> HttpResponse:
         """Asks for the reason."""

@@ -100,6 +100,7 @@ class WithReason(View):
     """A change of an account that asks why first."""
 
     permission = "platform.edit"
+    asks_password = True
     template = ""
 
     def get(self, request: GateRequest, user_id: int) -> HttpResponse:
