@@ -64,6 +64,9 @@ class CampaignDesk:
             self._release_lost(lease)
             self._is_in_doubt = True
             work = self._claim(lease, room, now)
+            # Only what reaches the caller is known to be in good hands.
+            batches = {segment.key.batch_id for segment in work.segments}
+            self._batches.extend((lease, batch) for batch in batches)
             self._is_in_doubt = False
             return work
 
@@ -136,7 +139,6 @@ class CampaignDesk:
             self._refused(candidate, rows[0].refusal, now)
             return []
         rows = [row for row in rows if row.batch_id]
-        self._batches.extend((lease, batch) for batch in {row.batch_id for row in rows})
         account = self._account(lease.connection_id, now)
         done = render(candidate, rows, account, keys(), now)
         if done.refused:

@@ -16,7 +16,7 @@ from message_center.stack.certificates import DemoCertificates, demo_certificate
 from smpp_client.models import Connection, Route, SessionStatus
 from smpp_client.simulator.ledger import texts
 from tests import make
-from tests.campaigns.sending.ground import derived
+from tests.campaigns.sending.ground import counts
 from tests.poll import poll
 from tests.simulator import RunningSimulator, start_simulator
 from workspaces.queries.me import Me
@@ -73,15 +73,12 @@ def wait_for_counts(campaign: Campaign, seconds: float = 30, **wanted: int) -> P
         assert sum(getattr(row, state.value) for state in MessageState) == row.total
         return all(getattr(row, name) == count for name, count in wanted.items())
 
-    poll(reached, seconds, lambda: f"wanted {wanted}, counts are {shown(campaign)}")
+    try:
+        poll(reached, seconds)
+    except AssertionError as late:
+        late.add_note(f"wanted {wanted}, counts are {counts(campaign)}")
+        raise
     return progress(campaign)
-
-
-def shown(campaign: Campaign) -> dict[str, int]:
-    """Return the counters that are not zero, with what the rows say."""
-    row = progress(campaign)
-    counts = {state.value: getattr(row, state.value) for state in MessageState}
-    return {name: count for name, count in counts.items() if count} | {"rows": derived(campaign)}  # type: ignore[dict-item]
 
 
 def wait_bound(connection: Connection, seconds: float = 20) -> None:
@@ -90,11 +87,7 @@ def wait_bound(connection: Connection, seconds: float = 20) -> None:
     def is_bound() -> bool:
         return SessionStatus.objects.filter(lease__connection=connection, state="bound").exists()
 
-    def sentence() -> str:
-        row = SessionStatus.objects.filter(lease__connection=connection).first()
-        return f"not bound: {row.state} {row.sentence}" if row else "no session was observed"
-
-    poll(is_bound, seconds, sentence)
+    poll(is_bound, seconds, "the session is not up")
 
 
 def complete(campaign: Campaign) -> str:
