@@ -20,7 +20,7 @@ from smpp_client.actions.noting import caller
 from smpp_client.forms.connections import ConnectionForm
 from smpp_client.models import Connection
 from smpp_client.queries import connections as questions
-from smpp_client.queries.routes import routes_over
+from smpp_client.queries.routes import route_rows, routes_over
 from workspaces.gate.request import GateRequest
 from workspaces.rules.refusal import Refusal
 
@@ -43,6 +43,7 @@ class Connections(View):
             "certificates": certificates,
             "ending": [one for one in certificates if one.is_ending],
             "events": questions.newest_events(),
+            "routes": [row for row in route_rows(now) if row.up_count < row.used_count],
             "now": now,
             "may_edit": request.me.may("platform.edit"),
         }
