@@ -1,8 +1,11 @@
 """The same pages in a real Chromium: by keyboard, on a phone, in the dark, without script."""
 
+from datetime import timedelta
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from tests.processes import Processes
@@ -44,10 +47,10 @@ class Site:
         )
         make.workspace("roaming", "Roaming", "Europe/London")
 
-    def sign_in(self, page: Page, who: User) -> None:
+    def sign_in(self, page: Page, who: User, *, minutes_ago: float = 0) -> None:
         """Give the browser a session of this account."""
         client = Client()
-        make.sign_in(client, who)
+        make.sign_in(client, who, started_at=timezone.now() - timedelta(minutes=minutes_ago))
         page.context.add_cookies(
             [
                 {
@@ -112,8 +115,7 @@ def addresses(site: Site) -> dict[str, list[str]]:
     }
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
-@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height", "colours"), [(1440, 900, "light"), (390, 844, "dark")])
 def test_every_page_fits_and_is_accessible(
     site: Site, page: Page, width: int, height: int, colours: str
 ) -> None:
@@ -171,6 +173,19 @@ def test_a_new_key_is_copied_with_one_press(site: Site, page: Page) -> None:
     expect(page.get_by_text("Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == token
     assert looks_right(page) == []
+
+
+def test_the_password_is_asked_again_and_the_act_goes_on(site: Site, page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    site.sign_in(page, site.admin, minutes_ago=6)
+    page.goto(f"{site.url}/w/care/members/")
+    page.get_by_label("Role of Kamola Ismoilova").select_option("viewer")
+    page.get_by_role("button", name="Change Kamola Ismoilova").click()
+    expect(page.locator("#proof_password")).to_be_focused()
+    assert looks_right(page) == []
+    page.keyboard.type(make.PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Kamola Ismoilova is now Viewer.")).to_be_visible()
 
 
 def test_an_invited_person_comes_in_on_a_phone(site: Site, page: Page) -> None:
