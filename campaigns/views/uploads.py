@@ -15,7 +15,13 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from campaigns.actions import lists
-from campaigns.actions.list_files import DiskFull, TooLarge, UploadBusy, WrongOffset
+from campaigns.actions.list_files import (
+    DiskFull,
+    TooLarge,
+    UploadBusy,
+    UploadRefused,
+    WrongOffset,
+)
 from campaigns.forms.lists import UploadForm
 from campaigns.forms.uploads import announced_bytes, is_longer_than, receive_file
 from campaigns.models import ListState, RecipientList
@@ -97,9 +103,7 @@ class ListFile(View):
         list_or_404(request, list_id)
         offset = request.headers.get("Upload-Offset", "")
         if not (offset.isascii() and offset.isdigit()):
-            return JsonResponse(
-                {"sentence": _("The piece does not say where it begins.")}, status=400
-            )
+            return refused(UploadRefused(_("The piece does not say where it begins.")))
         if announced_bytes(request) > MOST_PIECE_BYTES:
             return refused(TooLarge(_("A piece may have 16 MB at the most.")))
         try:
