@@ -2,7 +2,9 @@
 for people.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -13,6 +15,7 @@ from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from campaigns.rules.api_refusals import ApiRefused, pointer
 from workspaces.rules.refusal import Refusal
 
 PROBLEM = "application/problem+json"
@@ -22,32 +25,42 @@ STATUS_OF: Mapping[str, int] = {
     "four_eyes": 403,
     "not_yours": 403,
     "invalid": 400,
+    "bad_cursor": 400,
     "idempotency_key_missing": 400,
     "idempotency_key_reused": 422,
     "quota_exhausted": 429,
     "rate_limited": 429,
 }
+CONFLICT = 409
 
 
-def problem_document(
-    request: HttpRequest, status: int, code: str, title: str, detail: str, **more: Any
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Told:
+    """What a problem document tells, and the seconds of its Retry-After."""
+
+    status: int
+    code: str
+    detail: str
+    members: Mapping[str, Any] = field(default_factory=dict)
+    retry_after: int | None = None
+
+
+def problem_document(request: Any, told: Told) -> dict[str, Any]:
     """Return a problem document (RFC 9457) with a stable `code` and the request's number."""
     return {
         "type": "about:blank",
-        "title": title,
-        "status": status,
-        "code": code,
-        "detail": detail,
+        "title": HTTPStatus(told.status).phrase,
+        "status": told.status,
+        "code": told.code,
+        "detail": told.detail,
         "request_id": str(getattr(request, "request_id", "")),
-        **more,
+        **told.members,
     }
 
 
 def problem_answer(request: HttpRequest, status: int, code: str, detail: str) -> JsonResponse:
     """Answer with a problem document outside of a view."""
-    titles = {400: "Bad request", 403: "Forbidden", 404: "Not found", 500: "Server error"}
-    document = problem_document(request, status, code, titles.get(status, "Refused"), detail)
+    document = problem_document(request, Told(status, code, detail))
     return JsonResponse(document, status=status, content_type=PROBLEM)
 
 
@@ -55,54 +68,60 @@ def problem(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """DRF's exception handler: refusals and DRF's own errors become problem documents; the
     unexpected goes on.
     """
-    request = context["request"]
-    found = _of(error)
-    if found is None:
+    told = _of(error)
+    if told is None:
         return None
-    status, code, title, detail, more = found
-    headers = {"Retry-After": "1"} if status == 429 else None
-    document = problem_document(request, status, code, title, detail, **more)
-    return Response(document, status=status, content_type=PROBLEM, headers=headers)
+    document = problem_document(context["request"], told)
+    headers = {"Retry-After": str(told.retry_after)} if told.retry_after is not None else None
+    return Response(document, status=told.status, content_type=PROBLEM, headers=headers)
 
 
-Found = tuple[int, str, str, str, dict[str, Any]]
-
-
-def _of(error: Exception) -> Found | None:
+def _of(error: Exception) -> Told | None:
+    if isinstance(error, ApiRefused):
+        return _of_refused(error)
     if isinstance(error, Refusal):
-        more = (
-            {"errors": [_pointed(error.field, error.code, error.sentence)]} if error.field else {}
-        )
-        return STATUS_OF.get(error.code, 409), error.code, "Refused", error.sentence, more
+        return _of_refusal(error)
     if isinstance(error, Http404):
-        return 404, "not_found", "Not found", _("There is no such thing here."), {}
+        return Told(404, "not_found", _("There is no such thing here."))
     if isinstance(error, PermissionDenied):
-        return 403, "forbidden", "Forbidden", _("This key may not do this."), {}
+        return Told(403, "forbidden", _("This key may not do this."))
     if isinstance(error, exceptions.ValidationError):
-        return (
-            400,
-            "invalid",
-            "Bad request",
-            _("Some values cannot be used."),
-            {"errors": list(_errors(error.detail))},
-        )
+        members = _with_errors(list(_errors(error.detail, ())))
+        return Told(400, "invalid", _("Some values cannot be used."), members)
     if isinstance(error, exceptions.APIException):
-        return error.status_code, str(error.default_code), "Refused", str(error.detail), {}
+        return Told(error.status_code, str(error.default_code), str(error.detail))
     return None
 
 
-def _pointed(field: str, code: str, message: str) -> dict[str, str]:
-    return {"pointer": "/" + field.replace(".", "/"), "code": code, "message": message}
+def _of_refused(error: ApiRefused) -> Told:
+    more = error.more
+    members = {**more.members, **_with_errors([fault.document() for fault in more.faults])}
+    status = STATUS_OF.get(error.code, CONFLICT)
+    return Told(status, error.code, error.sentence, members, more.retry_after)
 
 
-def _errors(detail: Any, path: str = "") -> list[dict[str, str]]:
+def _of_refusal(error: Refusal) -> Told:
+    at = pointer(*error.field.split("."))
+    errors = [{"pointer": at, "code": error.code, "message": error.sentence}] if error.field else []
+    status = STATUS_OF.get(error.code, CONFLICT)
+    return Told(status, error.code, error.sentence, _with_errors(errors))
+
+
+def _with_errors(errors: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    return {"errors": list(errors)} if errors else {}
+
+
+def _errors(detail: Any, steps: tuple[str, ...]) -> Iterator[dict[str, str]]:
     """Flatten DRF's nested errors into pointers (RFC 6901)."""
     if isinstance(detail, Mapping):
-        return [row for key, value in detail.items() for row in _errors(value, f"{path}/{key}")]
-    if isinstance(detail, list):
-        return [row for value in detail for row in _errors(value, path)]
-    code = str(getattr(detail, "code", "invalid"))
-    return [{"pointer": path or "/", "code": code, "message": str(detail)}]
+        for key, value in detail.items():
+            yield from _errors(value, (*steps, str(key)))
+    elif isinstance(detail, list):
+        for value in detail:
+            yield from _errors(value, steps)
+    else:
+        code = str(getattr(detail, "code", "invalid"))
+        yield {"pointer": pointer(*steps), "code": code, "message": str(detail)}
 
 
 def is_api(request: HttpRequest) -> bool:

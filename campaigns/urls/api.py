@@ -1,5 +1,15 @@
-"""Addresses: api."""
+"""Addresses of the REST API, below /api/v1/."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from campaigns.api import campaigns, document, me, messages, senders
+
+urlpatterns: list[URLPattern] = [
+    path("messages", messages.Messages.as_view(), name="messages"),
+    path("messages/<uuid:uuid>", messages.Message.as_view(), name="message"),
+    path("campaigns", campaigns.Campaigns.as_view(), name="campaigns"),
+    path("campaigns/<str:campaign>", campaigns.Campaign.as_view(), name="campaign"),
+    path("senders", senders.Senders.as_view(), name="senders"),
+    path("me", me.Caller.as_view(), name="me"),
+    path("openapi.json", document.Document.as_view(), name="openapi"),
+]
