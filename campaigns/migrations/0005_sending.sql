@@ -111,7 +111,8 @@ BEGIN
     IF v_approved IS NULL THEN RETURN 'no_approval'; END IF;
     IF NOT EXISTS (
         SELECT 1 FROM sender_revision r JOIN sender s ON s.id = r.sender_id
-        WHERE r.id = c.sender_revision_id AND s.id = c.sender_id AND r.state = 'approved' AND NOT s.is_archived)
+        WHERE r.id = c.sender_revision_id AND s.id = c.sender_id AND NOT s.is_archived
+          AND r.state IN ('approved', 'replaced'))
     THEN RETURN 'sender'; END IF;
     IF v_approved <> campaign_digest(c) THEN RETURN 'digest'; END IF;
     IF NOT EXISTS (

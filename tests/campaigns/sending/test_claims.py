@@ -216,13 +216,20 @@ def test_what_is_changed_by_sql_while_sending_is_held_before_the_next_segment(
     assert (campaign.state, campaign.hold_reason) == (State.HELD, "digest")
 
 
-def test_a_sender_that_loses_its_approval_holds_the_campaign(desk: Ground) -> None:
+def test_a_sender_that_is_archived_holds_the_campaign(desk: Ground) -> None:
     campaign = make.sending(desk.author, desk.route, rows=3)
     with database.cursor() as cursor:
-        cursor.execute("UPDATE sender_revision SET state = 'replaced'")
+        cursor.execute("UPDATE sender SET is_archived = true")
     assert not desk.claim()
     campaign.refresh_from_db()
     assert (campaign.state, campaign.hold_reason) == (State.HELD, "sender")
+
+
+def test_a_newer_revision_of_the_sender_leaves_a_running_campaign_alone(desk: Ground) -> None:
+    make.sending(desk.author, desk.route, rows=3)
+    with database.cursor() as cursor:
+        cursor.execute("UPDATE sender_revision SET state = 'replaced'")
+    assert len(desk.claim()) == 3
 
 
 def test_an_approval_made_by_sql_alone_sends_nothing(desk: Ground) -> None:

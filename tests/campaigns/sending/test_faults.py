@@ -42,6 +42,11 @@ def wait_settled(campaign: Campaign, seconds: float = 60) -> None:
     poll(is_settled, seconds, "something is still open")
 
 
+def wait_submitted(campaign: Campaign, count: int) -> None:
+    """Poll until so many segments are accepted."""
+    poll(lambda: progress(campaign).submitted_segments >= count, 20, f"never {count} submitted")
+
+
 def check_invariants(campaign: Campaign, wired: Site) -> Counter[str]:
     """Hold the rows against the simulator's own ledger; return how often each was accepted."""
     accepted = Counter(line.destination for line in texts(wired.simulator.ledger))
@@ -66,13 +71,13 @@ def test_ten_kills_of_the_sender_leave_no_duplicate_and_lose_nothing(
     resumed: list[float] = []
     for _kill in range(10):
         before = progress(campaign).submitted_segments
-        poll(lambda at=before: progress(campaign).submitted_segments >= at + 30, 20)
+        wait_submitted(campaign, before + 30)
         time.sleep(dice.random() * 0.2)
         sender.kill9()
         killed_at = time.monotonic()
         at_kill = progress(campaign).submitted_segments
         sender.begin()
-        poll(lambda at=at_kill: progress(campaign).submitted_segments > at, 20)
+        wait_submitted(campaign, at_kill + 1)
         resumed.append(time.monotonic() - killed_at)
     wait_settled(campaign, 90)
     accepted = check_invariants(campaign, wired)
@@ -92,7 +97,7 @@ def test_a_stopped_sender_drains_and_leaves_nothing_unknown(
     sender = processes.start("sender")
     for _stop in range(3):
         before = progress(campaign).submitted_segments
-        poll(lambda at=before: progress(campaign).submitted_segments >= at + 50, 20)
+        wait_submitted(campaign, before + 50)
         assert sender.term() == 0
         assert progress(campaign).sending == 0
         sender.start()
@@ -110,7 +115,7 @@ def test_a_database_that_stops_and_comes_back_leaves_nothing_unknown(
     processes.start("sender")
     for _stop in range(2):
         before = progress(campaign).submitted_segments
-        poll(lambda at=before: progress(campaign).submitted_segments >= at + 100, 20)
+        wait_submitted(campaign, before + 100)
         database.close()
         processes.ground.postgres.stop(immediate=True)
         processes.ground.postgres.start()
@@ -150,7 +155,7 @@ def test_a_peer_that_falls_silent_makes_its_answers_unknown_and_late_ones_settle
     wired: Site, processes: Processes
 ) -> None:
     Connection.objects.filter(pk=wired.connection.pk).update(
-        response_seconds=1, enquire_seconds=60, version=2
+        rate=20, response_seconds=1, enquire_seconds=60
     )
     campaign = make.sending(wired.author, wired.route, rows=100)
     processes.start("sender")
