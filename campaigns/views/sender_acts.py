@@ -55,7 +55,7 @@ def _approve(waiting: Waiting, me: Me) -> Act:
     elif waiting.approved is not None:
         effect = _(
             "It takes the place of revision %(old)s at once. Campaigns that were approved with"
-            " revision %(old)s are held before their next message."
+            " revision %(old)s keep it."
         ) % {"old": waiting.approved.number}
     else:
         effect = _("From then on campaigns can be sent as “%(name)s”.") % words

@@ -36,6 +36,8 @@ def connect() -> psycopg.Connection[tuple[Any, ...]]:
         application_name="message-center-sender",
         options=f"-c app.workspace=* -c app.workspace_uuid=* -c timezone=UTC"
         f" -c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout=5000"
+        # An intent or an outcome counts when it is on disk, whatever the server's default is.
+        " -c synchronous_commit=on"
         " -c idle_in_transaction_session_timeout=2000 -c plan_cache_mode=force_generic_plan",
     )
 
