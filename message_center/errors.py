@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -133,6 +134,17 @@ def page(request: HttpRequest, status: int, sentence: str = "") -> HttpResponse:
     """Answer with the error page of a status. It asks the database nothing."""
     context = {"request_id": getattr(request, "request_id", ""), "sentence": sentence}
     return render(request, f"errors/{status}.html", context, status=status)
+
+
+# SQLSTATEs with which PostgreSQL sends callers away; without one, the connection itself broke.
+GONE = {None, "08000", "08001", "08003", "08004", "08006", "53300", "57P01", "57P02", "57P03"}
+
+
+def is_connection_lost(error: BaseException | None) -> bool:
+    """Whether the database cannot be reached, unlike a statement that it refused or cut short."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    return getattr(error.__cause__, "sqlstate", None) in GONE
 
 
 def database_down(request: HttpRequest) -> HttpResponse:

@@ -1,10 +1,19 @@
 """Error pages. Every one works without the database."""
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from message_center.errors import is_api, log_unexpected, page, problem_answer
+from message_center.errors import (
+    database_down,
+    is_api,
+    is_connection_lost,
+    log_unexpected,
+    page,
+    problem_answer,
+)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -30,7 +39,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500, with the number under which the log has the rest."""
+    """500, with the number under which the log has the rest; 503 for a database that is away.
+
+    Django calls this while it handles the exception, which may come from any middleware.
+    """
+    if is_connection_lost(sys.exc_info()[1]):
+        return database_down(request)
     log_unexpected(request)
     if is_api(request):
         return problem_answer(request, 500, "server_error", _("Something broke on our side."))
