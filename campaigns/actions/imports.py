@@ -5,9 +5,11 @@ move in the transaction that stores the chunk before. Killed anywhere, an import
 and stores nothing twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Self
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -20,14 +22,14 @@ from campaigns.queries.list_files import file_of
 from campaigns.rules.intake import Columns, FaultyRow, Intake, Taken
 from campaigns.rules.spreadsheets import Chunk, Layout, Position, read_chunk
 from workspaces.queries.keys import keys
+from workspaces.rules.sealing import Keys
 
 CHUNK_ROWS = 20_000
 CHUNK_BYTES = 8_000_000
+READ_BYTES = 262_144
 # A list that nobody touched for so long has lost its worker.
 LOST_SECONDS = 15
 
-COUNTS = ("row_count", "valid_count", "duplicate_count", "fault_count")
-PROGRESS = (*COUNTS, "next_byte", "next_row", "touched_at", "state", "ready_at", "failure")
 COPY = (
     "COPY staged_recipient (recipient_list_id, row_number, fingerprint, number_sealed, values)"
     " FROM STDIN"
@@ -60,71 +62,113 @@ class Imported:
     is_done: bool
 
 
+DONE = Imported(0, is_done=True)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A chunk read and sealed, ready to be stored if the list still stands at `at`."""
+
+    at: Position
+    chunk: Chunk
+    taken: Taken
+
+
+class Run:
+    """One worker's work on one list: while a chunk is stored, the next one is read and sealed.
+
+    The second thread reads the file and computes; it never touches the database.
+    """
+
+    def __init__(self, list_id: int) -> None:
+        self._list_id = list_id
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="import")
+        self._ahead: Future[_Prepared] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def step(self, now: datetime) -> Imported:
+        """Do what import_chunk does, with what was prepared meanwhile."""
+        lst = _importing(self._list_id)
+        if lst is None:
+            return DONE
+        try:
+            prepared = self._prepared(lst)
+        except FileNotFoundError:
+            return _without_file(lst, now)
+        if not prepared.chunk.is_last:
+            self._ahead = self._pool.submit(_prepare, lst, prepared.chunk.end, keys())
+        return _store(lst, prepared, now)
+
+    def _prepared(self, lst: RecipientList) -> _Prepared:
+        at = Position(lst.next_byte, lst.next_row)
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and (prepared := ahead.result()).at == at:
+            return prepared
+        return _prepare(lst, at, keys())
+
+
 def import_chunk(list_id: int, now: datetime) -> Imported:
     """Store the next rows of a list that is being imported; the last chunk makes it ready.
 
     Does nothing (and says done) when the list is not being imported or another worker is at it.
     """
-    lst = (
-        RecipientList.objects.select_related("workspace")
-        .filter(pk=list_id, state=ListState.IMPORTING)
-        .first()
-    )
+    lst = _importing(list_id)
     if lst is None:
-        return Imported(0, is_done=True)
+        return DONE
     try:
-        chunk = _read(lst)
+        prepared = _prepare(lst, Position(lst.next_byte, lst.next_row), keys())
     except FileNotFoundError:
-        sentence = _("The file is gone from the server. Upload it again.")
-        fail(lst, sentence, code="file_gone", now=now)
-        return Imported(0, is_done=True)
-    taken = _take(lst, chunk)
-    if not _store(lst, chunk, taken, now):
-        return Imported(0, is_done=True)
-    return Imported(taken.row_count, is_done=chunk.is_last)
+        return _without_file(lst, now)
+    return _store(lst, prepared, now)
 
 
-def _read(lst: RecipientList) -> Chunk:
-    at = Position(lst.next_byte, lst.next_row)
-    with file_of(lst).open("rb", buffering=1 << 18) as file:
-        return read_chunk(file, layout_of(lst), at, row_limit=CHUNK_ROWS, byte_limit=CHUNK_BYTES)
+def _importing(list_id: int) -> RecipientList | None:
+    rows = RecipientList.objects.select_related("workspace")
+    return rows.filter(pk=list_id, state=ListState.IMPORTING).first()
 
 
-def layout_of(lst: RecipientList) -> Layout:
-    """Return how the file of a list is cut into cells."""
-    return Layout(lst.encoding, lst.delimiter, lst.line_end)
+def _without_file(lst: RecipientList, now: datetime) -> Imported:
+    sentence = _("The file is gone from the server. Upload it again.")
+    fail(lst, sentence, code="file_gone", now=now)
+    return DONE
 
 
-def _take(lst: RecipientList, chunk: Chunk) -> Taken:
-    columns = Columns(
-        number=lst.number_column or 0,
-        country=lst.country,
-        names=lst.columns,
-        positions=lst.positions,
-    )
-    intake = Intake(keys(), columns, workspace_id=lst.workspace_id, list_id=lst.pk)
-    is_at_header = lst.has_header and lst.next_row == 1
+def _prepare(lst: RecipientList, at: Position, keys: Keys) -> _Prepared:
+    """Read a chunk and seal its numbers."""
+    layout = Layout(lst.encoding, lst.delimiter, lst.line_end)
+    with file_of(lst).open("rb", buffering=READ_BYTES) as file:
+        chunk = read_chunk(file, layout, at, row_limit=CHUNK_ROWS, byte_limit=CHUNK_BYTES)
+    columns = Columns(lst.number_column or 0, lst.country, lst.columns, lst.positions)
+    intake = Intake(keys, columns, workspace_id=lst.workspace_id, list_id=lst.pk)
+    is_at_header = lst.has_header and at.row == 1
     rows = chunk.rows[1:] if is_at_header else chunk.rows
-    return intake.take(rows, chunk.broken)
+    return _Prepared(at, chunk, intake.take(rows, chunk.broken))
 
 
-def _store(lst: RecipientList, chunk: Chunk, taken: Taken, now: datetime) -> bool:
+def _store(lst: RecipientList, prepared: _Prepared, now: datetime) -> Imported:
     """Write a chunk and move on; write nothing when another worker did so first."""
+    chunk, taken = prepared.chunk, prepared.taken
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         if not _is_next(lst):
-            return False
+            return DONE
         valid = _insert(cursor, lst, taken.lines)
         _insert_faults(cursor, lst, taken.faults)
-        lst.next_byte, lst.next_row = chunk.end.byte, chunk.end.row
-        lst.row_count += taken.row_count
-        lst.valid_count += valid
-        lst.duplicate_count += len(taken.lines) - valid
-        lst.fault_count += len(taken.faults)
-        lst.touched_at = now
-        if chunk.is_last:
-            _finish(lst, now)
-        lst.save(update_fields=PROGRESS)
-    return True
+        counts = {
+            "row_count": lst.row_count + taken.row_count,
+            "valid_count": lst.valid_count + valid,
+            "duplicate_count": lst.duplicate_count + len(taken.lines) - valid,
+            "fault_count": lst.fault_count + len(taken.faults),
+        }
+        end = _finish(lst, counts, now) if chunk.is_last else {}
+        RecipientList.objects.filter(pk=lst.pk, workspace_id=lst.workspace_id).update(
+            next_byte=chunk.end.byte, next_row=chunk.end.row, touched_at=now, **counts, **end
+        )
+    return Imported(taken.row_count, is_done=chunk.is_last)
 
 
 def _is_next(lst: RecipientList) -> bool:
@@ -169,24 +213,26 @@ def _insert_faults(cursor: CursorWrapper, lst: RecipientList, faults: Sequence[F
         )
 
 
-def _finish(lst: RecipientList, now: datetime) -> None:
-    """Make the list ready, or let it fail when nobody in it can be sent to."""
-    if lst.valid_count:
-        lst.state, lst.ready_at, op = ListState.READY, now, "list.ready"
-    else:
-        lst.state, op = ListState.FAILED, "list.fail"
-        lst.failure = _(
-            "No row has a number that can be sent to. Look at the faults, mend the file and"
-            " upload it again."
-        )
+def _finish(lst: RecipientList, counts: Mapping[str, int], now: datetime) -> dict[str, Any]:
+    """Record that a list is ready, or failed because nobody in it can be sent to; return how the
+    row changes with it.
+    """
+    is_ready = counts["valid_count"] > 0
     record(
-        op,
+        "list.ready" if is_ready else "list.fail",
         workspace=lst.workspace.uuid,
         actor=IMPORTER,
         obj=list_obj(lst.pk),
         now=now,
-        diff={name: (None, getattr(lst, name)) for name in COUNTS},
+        diff={name: (None, count) for name, count in counts.items()},
     )
+    if is_ready:
+        return {"state": ListState.READY, "ready_at": now}
+    sentence = _(
+        "No row has a number that can be sent to. Look at the faults, mend the file and"
+        " upload it again."
+    )
+    return {"state": ListState.FAILED, "failure": sentence}
 
 
 def lists_to_import(now: datetime) -> list[int]:

@@ -152,11 +152,13 @@ def opted_out_count(lst: RecipientList) -> int:
     return int(count)
 
 
-def waterfall(lst: RecipientList) -> list[Step]:
-    """Return the way from rows to people who can get a message now."""
-    opted_out = opted_out_count(lst)
+def waterfall(lst: RecipientList, opted_out: int | None) -> list[Step]:
+    """Return the way from rows to people who can get a message now.
+
+    The last step is left out while nobody has counted who of a long list is opted out.
+    """
     valid = lst.row_count - lst.fault_count
-    return [
+    steps = [
         Step(_("Rows in the file"), lst.row_count),
         Step(_("Valid number"), valid, lst.fault_count, _("with a fault")),
         Step(
@@ -165,8 +167,11 @@ def waterfall(lst: RecipientList) -> list[Step]:
             lst.duplicate_count,
             ngettext("duplicate", "duplicates", lst.duplicate_count),
         ),
-        Step(_("Not opted out now"), lst.valid_count - opted_out, opted_out, _("opted out")),
     ]
+    if opted_out is not None:
+        left = lst.valid_count - opted_out
+        steps.append(Step(_("Not opted out now"), left, opted_out, _("opted out")))
+    return steps
 
 
 def first_faults(lst: RecipientList) -> list[ShownFault]:

@@ -7,7 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from campaigns.actions.imports import import_chunk, lists_to_import
+from campaigns.actions.imports import Run, lists_to_import
 from campaigns.actions.uploads import forget_file, give_up_uploads
 from campaigns.queries.lists import list_anywhere, lists_with_leftover_files
 from workspaces.scope import scope, scope_everywhere
@@ -24,8 +24,8 @@ def import_list(list_id: int) -> None:
     if lst is None:
         return
     until = monotonic() + BUDGET_SECONDS
-    with scope(lst.workspace):
-        while not import_chunk(list_id, timezone.now()).is_done:
+    with scope(lst.workspace), Run(list_id) as run:
+        while not run.step(timezone.now()).is_done:
             if monotonic() > until:
                 import_list.delay(list_id)
                 return

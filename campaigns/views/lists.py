@@ -18,6 +18,7 @@ from campaigns.queries.lists import (
     all_faults,
     first_faults,
     list_counts,
+    opted_out_count,
     page_of_lists,
     sample,
     waterfall,
@@ -32,6 +33,8 @@ from workspaces.scope import scope
 from workspaces.views.shown import show
 
 SAMPLE_ROWS = 5
+# Who of a longer list is opted out is counted after the page is there.
+COUNTED_AT_ONCE = 20_000
 FINAL = frozenset({ListState.READY, ListState.FAILED})
 
 
@@ -69,7 +72,8 @@ class ListPage(View):
     def get(self, request: GateRequest, list_id: int) -> HttpResponse:
         """The page that fits the list's state."""
         lst = list_or_404(request, list_id)
-        is_final = lst.state in FINAL
+        has_rows = lst.state in FINAL and lst.row_count > 0
+        is_counted = lst.valid_count <= COUNTED_AT_ONCE or "count" in request.GET
         is_mine = lst.uploaded_by_id == request.me.user.pk
         return show(
             request,
@@ -83,9 +87,22 @@ class ListPage(View):
             may_take_rejects=request.me.may("list.edit")
             and (is_mine or request.me.may("number.reveal")),
             faults=first_faults(lst) if lst.fault_count else [],
-            steps=waterfall(lst) if is_final and lst.row_count else [],
+            steps=waterfall(lst, opted_out_count(lst) if is_counted else None) if has_rows else [],
+            is_counted=is_counted,
             people=sample(lst, SAMPLE_ROWS) if lst.state == ListState.READY else [],
         )
+
+
+class ListWaterfall(View):
+    """The waterfall of a long list, with the step that takes a moment to count."""
+
+    permission = "list.see"
+
+    def get(self, request: GateRequest, list_id: int) -> HttpResponse:
+        """The card alone."""
+        lst = list_or_404(request, list_id)
+        steps = waterfall(lst, opted_out_count(lst))
+        return show(request, "lists/waterfall.html", list=lst, steps=steps, is_counted=True)
 
 
 class ListProgress(View):

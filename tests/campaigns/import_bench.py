@@ -63,7 +63,7 @@ def main(rows: int) -> Figures:
     from django.utils import timezone
 
     from campaigns.actions import lists
-    from campaigns.actions.imports import import_chunk
+    from campaigns.actions.imports import Run
     from campaigns.rules.layouts import Wish
     from tests.campaigns.lists import NOW, again
     from tests.workspaces import make
@@ -84,8 +84,8 @@ def main(rows: int) -> Figures:
             choice = lists.Choice(0, "GB", {1: "first_name", 2: "lang"}, Wish())
             lists.choose_columns(by=author, list_id=lst.pk, choice=choice, now=NOW)
     began, worked = perf_counter(), process_time()
-    with scope(author.here):
-        while not import_chunk(lst.pk, timezone.now()).is_done:
+    with scope(author.here), Run(lst.pk) as run:
+        while not run.step(timezone.now()).is_done:
             pass
     seconds, cpu_seconds = perf_counter() - began, process_time() - worked
     lst = again(lst)

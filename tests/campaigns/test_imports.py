@@ -8,7 +8,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from campaigns.actions import imports, lists
-from campaigns.actions.imports import import_chunk, lists_to_import
+from campaigns.actions.imports import Run, import_chunk, lists_to_import
 from campaigns.actions.list_moves import ListRefused, WrongState
 from campaigns.models import ListState, OptOut, RecipientFault
 from campaigns.queries.list_files import file_of
@@ -249,19 +249,62 @@ def _die(*_: object) -> None:
 
 def test_a_second_worker_stores_nothing_twice(author: Me, monkeypatch: pytest.MonkeyPatch) -> None:
     lst = ordered(author, MIXED)
-    read = imports._read
+    prepare = imports._prepare
 
-    def overtaken(row: Any) -> Any:
+    def overtaken(*parts: Any) -> Any:
         """Another worker imports everything while this one reads."""
-        monkeypatch.setattr(imports, "_read", read)
-        chunk = read(row)
+        monkeypatch.setattr(imports, "_prepare", prepare)
+        prepared = prepare(*parts)
         assert import_chunk(lst.pk, NOW).row_count == 6
-        return chunk
+        return prepared
 
-    monkeypatch.setattr(imports, "_read", overtaken)
+    monkeypatch.setattr(imports, "_prepare", overtaken)
     with scope(author.here):
         assert import_chunk(lst.pk, NOW).row_count == 0
     assert counts(again(lst)) == (6, 3, 2, 1)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 20])
+def test_reading_ahead_stores_the_same(
+    author: Me, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    whole = finished(author, ordered(author, MIXED))
+    monkeypatch.setattr(imports, "CHUNK_ROWS", rows)
+    lst = ordered(author, MIXED)
+    with scope(author.here), Run(lst.pk) as run:
+        while not run.step(NOW).is_done:
+            pass
+    assert (people(lst), faults(lst), counts(again(lst))) == (
+        people(whole),
+        faults(whole),
+        counts(whole),
+    )
+
+
+def test_what_was_read_ahead_for_an_overtaken_place_is_thrown_away(
+    author: Me, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "CHUNK_ROWS", 2)
+    lst = ordered(author, MIXED)
+    with scope(author.here), Run(lst.pk) as run:
+        run.step(NOW)
+        import_chunk(lst.pk, NOW)
+        while not run.step(NOW).is_done:
+            pass
+    assert counts(again(lst)) == (6, 3, 2, 1)
+
+
+def test_a_file_that_goes_while_it_is_read_ahead_fails_the_list(
+    author: Me, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "CHUNK_ROWS", 2)
+    lst = ordered(author, MIXED)
+    with scope(author.here), Run(lst.pk) as run:
+        run.step(NOW)
+        file_of(lst).unlink()
+        while not run.step(NOW).is_done:
+            pass
+    assert again(lst).state == ListState.FAILED
 
 
 def test_a_list_in_another_workers_hands_is_left_alone(
@@ -343,7 +386,7 @@ def test_the_waterfall_goes_from_rows_to_people_who_can_be_sent_to_now(author: M
             source="by_hand",
             added_at=NOW,
         )
-        assert [(step.count, step.taken) for step in waterfall(lst)] == [
+        assert [(step.count, step.taken) for step in waterfall(lst, opted_out_count(lst))] == [
             (6, 0),
             (4, 2),
             (3, 1),

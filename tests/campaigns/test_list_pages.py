@@ -274,6 +274,18 @@ def test_a_ready_list_shows_its_waterfall_and_faults(author: Me, client: Client)
     assert "7700900001" not in page
 
 
+def test_opt_outs_of_a_long_list_are_counted_after_the_page_is_there(
+    author: Me, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("campaigns.views.lists.COUNTED_AT_ONCE", 1)
+    lst = finished(author, ordered(author))
+    page = text(client.get(f"{HOME}{lst.pk}/"))
+    assert "Not opted out now" not in page
+    assert f'hx-get="{HOME}{lst.pk}/waterfall/"' in page
+    for address in (f"{HOME}{lst.pk}/waterfall/", f"{HOME}{lst.pk}/?count=1"):
+        assert "Not opted out now" in text(client.get(address))
+
+
 def test_nothing_of_a_file_is_taken_for_markup(author: Me, client: Client) -> None:
     evil = "<script>alert(1)</script>"
     data = f"phone,{evil}\n{evil},{evil}\n07700900001,{evil}\n".encode()

@@ -53,6 +53,7 @@ DOORS: list[tuple[str, str, Mapping[str, int]]] = [
     ("GET", "lists", READ),
     ("GET", "list_page", READ),
     ("GET", "list_progress", READ),
+    ("GET", "list_waterfall", READ),
     ("GET", "list_new", lists_for(OK)),
     ("POST", "list_new", lists_for(OK)),
     ("POST", "list_start", lists_for(BAD)),
