@@ -33,7 +33,7 @@ def test_five_thousand_in_a_hundred_seconds_keep_to_their_plan_second_by_second(
     wait_for_counts(campaign, SECONDS + 60, delivered=COUNT)
     at = sorted(line.at - start.timestamp() for line in texts(wired.simulator.ledger))
     seconds = Counter(int(second) for second in at)
-    # The start is the sweep's, at most its period late; from its first whole second on it is judged.
+    # The sweep starts it, at most its period late; it is judged from its first whole second on.
     first, last = int(at[0]) + 1, int(at[-1]) - 1
     judged = [seconds[second] for second in range(first, last + 1)]
     within = [n for n in judged if abs(n - PLAN) <= max(0.1 * PLAN, 1)]
