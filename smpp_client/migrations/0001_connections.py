@@ -6,156 +6,289 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('workspaces', '0002_row_level_security'),
+        ("workspaces", "0002_row_level_security"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Lease',
+            name="Lease",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slot', models.PositiveSmallIntegerField(default=0)),
-                ('epoch', models.BigIntegerField(default=0)),
-                ('owner', models.CharField(blank=True, max_length=120)),
-                ('expires_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slot", models.PositiveSmallIntegerField(default=0)),
+                ("epoch", models.BigIntegerField(default=0)),
+                ("owner", models.CharField(blank=True, max_length=120)),
+                ("expires_at", models.DateTimeField(null=True)),
             ],
             options={
-                'db_table': 'lease',
+                "db_table": "lease",
             },
         ),
         migrations.CreateModel(
-            name='Route',
+            name="Route",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.SlugField(max_length=40, unique=True)),
-                ('created_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.SlugField(max_length=40, unique=True)),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'db_table': 'route',
+                "db_table": "route",
             },
         ),
         migrations.CreateModel(
-            name='Connection',
+            name="Connection",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.SlugField(max_length=40, unique=True)),
-                ('host', models.CharField(max_length=253)),
-                ('port', models.PositiveIntegerField()),
-                ('system_id', models.CharField(max_length=15)),
-                ('password_sealed', models.BinaryField()),
-                ('system_type', models.CharField(blank=True, max_length=12)),
-                ('server_name', models.CharField(blank=True, max_length=253)),
-                ('ca_file', models.CharField(blank=True, max_length=400)),
-                ('cert_file', models.CharField(blank=True, max_length=400)),
-                ('key_file', models.CharField(blank=True, max_length=400)),
-                ('plain_reason', models.CharField(blank=True, max_length=200)),
-                ('plain_until', models.DateField(null=True)),
-                ('rate', models.PositiveIntegerField(default=100)),
-                ('window', models.PositiveIntegerField(default=50)),
-                ('intent_budget', models.PositiveIntegerField(null=True)),
-                ('alphabet', models.CharField(choices=[('gsm', 'GSM 03.38'), ('latin1', 'Latin-1')], default='gsm', max_length=6)),
-                ('message_id_rule', models.CharField(choices=[('as_is', 'The same'), ('hex_to_decimal', 'Response hexadecimal, receipt decimal'), ('decimal_to_hex', 'Response decimal, receipt hexadecimal'), ('unpadded', 'Leading zeros differ')], default='as_is', max_length=16)),
-                ('short_code_ton', models.PositiveSmallIntegerField(default=3)),
-                ('enquire_seconds', models.FloatField(default=30)),
-                ('response_seconds', models.FloatField(default=60)),
-                ('is_enabled', models.BooleanField(default=True)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('created_at', models.DateTimeField()),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.SlugField(max_length=40, unique=True)),
+                ("host", models.CharField(max_length=253)),
+                ("port", models.PositiveIntegerField()),
+                ("system_id", models.CharField(max_length=15)),
+                ("password_sealed", models.BinaryField()),
+                ("system_type", models.CharField(blank=True, max_length=12)),
+                ("server_name", models.CharField(blank=True, max_length=253)),
+                ("ca_file", models.CharField(blank=True, max_length=400)),
+                ("cert_file", models.CharField(blank=True, max_length=400)),
+                ("key_file", models.CharField(blank=True, max_length=400)),
+                ("plain_reason", models.CharField(blank=True, max_length=200)),
+                ("plain_until", models.DateField(null=True)),
+                ("rate", models.PositiveIntegerField(default=100)),
+                ("window", models.PositiveIntegerField(default=50)),
+                ("intent_budget", models.PositiveIntegerField(null=True)),
+                (
+                    "alphabet",
+                    models.CharField(
+                        choices=[("gsm", "GSM 03.38"), ("latin1", "Latin-1")],
+                        default="gsm",
+                        max_length=6,
+                    ),
+                ),
+                (
+                    "message_id_rule",
+                    models.CharField(
+                        choices=[
+                            ("as_is", "The same"),
+                            ("hex_to_decimal", "Response hexadecimal, receipt decimal"),
+                            ("decimal_to_hex", "Response decimal, receipt hexadecimal"),
+                            ("unpadded", "Leading zeros differ"),
+                        ],
+                        default="as_is",
+                        max_length=16,
+                    ),
+                ),
+                ("short_code_ton", models.PositiveSmallIntegerField(default=3)),
+                ("enquire_seconds", models.FloatField(default=30)),
+                ("response_seconds", models.FloatField(default=60)),
+                ("is_enabled", models.BooleanField(default=True)),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'db_table': 'connection',
+                "db_table": "connection",
             },
         ),
         migrations.CreateModel(
-            name='ConnectionEvent',
+            name="ConnectionEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=20)),
-                ('sentence', models.CharField(max_length=400)),
-                ('happened_at', models.DateTimeField()),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='smpp_client.connection')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=20)),
+                ("sentence", models.CharField(max_length=400)),
+                ("happened_at", models.DateTimeField()),
+                (
+                    "connection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="events",
+                        to="smpp_client.connection",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'connection_event',
+                "db_table": "connection_event",
             },
         ),
         migrations.CreateModel(
-            name='SessionStatus',
+            name="SessionStatus",
             fields=[
-                ('lease', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='status', serialize=False, to='smpp_client.lease')),
-                ('state', models.CharField(choices=[('down', 'Down'), ('connecting', 'Connecting'), ('bound', 'Up'), ('unbinding', 'Closing')], default='down', max_length=12)),
-                ('sentence', models.CharField(blank=True, max_length=400)),
-                ('since_at', models.DateTimeField()),
-                ('observed_at', models.DateTimeField()),
-                ('in_flight', models.PositiveIntegerField(default=0)),
-                ('rate_now', models.FloatField(default=0)),
-                ('rate_allowed', models.FloatField(default=0)),
-                ('response_ms', models.FloatField(null=True)),
-                ('throttled_count', models.PositiveBigIntegerField(default=0)),
-                ('submitted_count', models.PositiveBigIntegerField(default=0)),
-                ('certificate_ends_at', models.DateTimeField(null=True)),
+                (
+                    "lease",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="status",
+                        serialize=False,
+                        to="smpp_client.lease",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("down", "Down"),
+                            ("connecting", "Connecting"),
+                            ("bound", "Up"),
+                            ("unbinding", "Closing"),
+                        ],
+                        default="down",
+                        max_length=12,
+                    ),
+                ),
+                ("sentence", models.CharField(blank=True, max_length=400)),
+                ("since_at", models.DateTimeField()),
+                ("observed_at", models.DateTimeField()),
+                ("in_flight", models.PositiveIntegerField(default=0)),
+                ("rate_now", models.FloatField(default=0)),
+                ("rate_allowed", models.FloatField(default=0)),
+                ("response_ms", models.FloatField(null=True)),
+                ("throttled_count", models.PositiveBigIntegerField(default=0)),
+                ("submitted_count", models.PositiveBigIntegerField(default=0)),
+                ("certificate_ends_at", models.DateTimeField(null=True)),
             ],
             options={
-                'db_table': 'session_status',
+                "db_table": "session_status",
             },
         ),
         migrations.AddField(
-            model_name='lease',
-            name='connection',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='leases', to='smpp_client.connection'),
+            model_name="lease",
+            name="connection",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="leases",
+                to="smpp_client.connection",
+            ),
         ),
         migrations.CreateModel(
-            name='RouteConnection',
+            name="RouteConnection",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('weight', models.PositiveIntegerField(default=1)),
-                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='route_connections', to='smpp_client.connection')),
-                ('route', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='route_connections', to='smpp_client.route')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("weight", models.PositiveIntegerField(default=1)),
+                (
+                    "connection",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="route_connections",
+                        to="smpp_client.connection",
+                    ),
+                ),
+                (
+                    "route",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="route_connections",
+                        to="smpp_client.route",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'route_connection',
+                "db_table": "route_connection",
             },
         ),
         migrations.CreateModel(
-            name='RouteGrant',
+            name="RouteGrant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField()),
-                ('route', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='grants', to='smpp_client.route')),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='route_grants', to='workspaces.workspace')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                (
+                    "route",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="grants",
+                        to="smpp_client.route",
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="route_grants",
+                        to="workspaces.workspace",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'route_grant',
+                "db_table": "route_grant",
             },
         ),
         migrations.AddConstraint(
-            model_name='connection',
-            constraint=models.CheckConstraint(condition=models.Q(('rate__gte', 1), ('window__gte', 1)), name='connection_rate_window'),
+            model_name="connection",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rate__gte", 1), ("window__gte", 1)),
+                name="connection_rate_window",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='connection',
-            constraint=models.CheckConstraint(condition=models.Q(('plain_until', None), models.Q(('plain_until__isnull', False), models.Q(('plain_reason', ''), _negated=True)), _connector='OR'), name='connection_plain_has_reason'),
+            model_name="connection",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("plain_until", None),
+                    models.Q(
+                        ("plain_until__isnull", False),
+                        models.Q(("plain_reason", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="connection_plain_has_reason",
+            ),
         ),
         migrations.AddIndex(
-            model_name='connectionevent',
-            index=models.Index(fields=['connection', '-id'], name='connection_event_newest'),
+            model_name="connectionevent",
+            index=models.Index(fields=["connection", "-id"], name="connection_event_newest"),
         ),
         migrations.AddConstraint(
-            model_name='lease',
-            constraint=models.UniqueConstraint(fields=('connection', 'slot'), name='lease_once'),
+            model_name="lease",
+            constraint=models.UniqueConstraint(fields=("connection", "slot"), name="lease_once"),
         ),
         migrations.AddConstraint(
-            model_name='routeconnection',
-            constraint=models.UniqueConstraint(fields=('route', 'connection'), name='route_connection_once'),
+            model_name="routeconnection",
+            constraint=models.UniqueConstraint(
+                fields=("route", "connection"), name="route_connection_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='routegrant',
-            constraint=models.UniqueConstraint(fields=('workspace', 'route'), name='route_grant_once'),
+            model_name="routegrant",
+            constraint=models.UniqueConstraint(
+                fields=("workspace", "route"), name="route_grant_once"
+            ),
         ),
     ]
