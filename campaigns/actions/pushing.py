@@ -41,8 +41,8 @@ TAKE = (
 )
 PUSH = (
     "SELECT refusal, existing, is_first FROM push_message("
-    "%(campaign)s, %(now)s, %(day)s, %(fingerprint)s, %(number)s, %(values)s, %(segments)s::smallint,"
-    " %(uuid)s, %(reference)s, %(key)s, %(request)s)"
+    "%(campaign)s, %(now)s, %(day)s, %(fingerprint)s, %(number)s, %(values)s,"
+    " %(segments)s::smallint, %(uuid)s, %(reference)s, %(key)s, %(request)s)"
 )
 
 

@@ -16,7 +16,7 @@ class Template:
     names: tuple[str, ...]
 
     def render(self, values: Mapping[str, str]) -> str:
-        """Return the text with its placeholders replaced; a name without a value becomes nothing."""
+        """Return the text with its placeholders filled; a name without a value becomes nothing."""
         pieces = [self.literals[0]]
         for name, literal in zip(self.names, self.literals[1:], strict=True):
             pieces.append(str(values.get(name, "")))
