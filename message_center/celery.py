@@ -3,6 +3,7 @@ the SMPP sessions.
 """
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "message_center.settings")
 
 from message_center.sender import SenderStep
 
+BEAT_LOCK = 7_002
+
 app = Celery("message_center")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
@@ -27,6 +30,8 @@ app.steps["worker"].add(SenderStep)
 app.conf.beat_schedule = {
     "campaigns": {"task": "campaigns.sweep", "schedule": 2.0, "options": {"expires": 2}},
     "builds": {"task": "campaigns.sweep_builds", "schedule": 5.0, "options": {"expires": 5}},
+    "lists": {"task": "campaigns.sweep_lists", "schedule": 5.0, "options": {"expires": 5}},
+    "sessions": {"task": "workspaces.sweep_sessions", "schedule": 600.0},
     "receipts": {"task": "campaigns.give_up_receipts", "schedule": 600.0},
     "partitions": {"task": "campaigns.ensure_partitions", "schedule": 6 * 3600.0},
     "requests": {"task": "campaigns.forget_requests", "schedule": 3600.0},
@@ -50,6 +55,16 @@ def _show_life(**_: Any) -> None:
 
 worker_ready.connect(_show_life, weak=False)
 heartbeat_sent.connect(_show_life, weak=False)
+
+
+@beat_init.connect
+def _beat_is_single(**_: Any) -> None:
+    """Wait for the one lock: a second beat stands by and takes over when the first is gone."""
+    from smpp_client.engine.link import Link
+
+    link = app.conf.beat_lock = Link()
+    while not link.rows("SELECT pg_try_advisory_lock(%s)", [BEAT_LOCK])[0][0]:
+        time.sleep(1)
 
 
 @beat_init.connect

@@ -8,3 +8,9 @@ class SmppClientConfig(AppConfig):
 
     name = "smpp_client"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Lend our names to the audit log. Models can be imported only now."""
+        from smpp_client.queries.names import register_names
+
+        register_names()

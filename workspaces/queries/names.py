@@ -15,14 +15,14 @@ MOST = 200
 
 def register_names() -> None:
     """Lend our names to the audit log; called once, when the app is ready."""
-    register("user", _resolver("usr", _users), _find_users)
-    register("api", _resolver("key", _keys))
-    register("key", _resolver("key", _keys), _find_keys)
-    register("workspace", _resolver("wsp", _workspaces))
-    register("invitation", _resolver("inv", _invitations))
+    register("user", resolver("usr", _users), _find_users)
+    register("api", resolver("key", _keys))
+    register("key", resolver("key", _keys), _find_keys)
+    register("workspace", resolver("wsp", _workspaces))
+    register("invitation", resolver("inv", _invitations))
 
 
-def _resolver(
+def resolver(
     prefix: str, names: Callable[[list[int]], Iterable[tuple[int, str]]]
 ) -> Callable[[Sequence[str]], Mapping[str, str]]:
     """Return a resolver of ids such as usr_6; ids of another form are not ours."""
