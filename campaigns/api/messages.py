@@ -54,7 +54,7 @@ class Messages(ApiView):
         headers = {"Location": pushed.answer["links"]["self"]}
         if pushed.is_replay:
             headers["Idempotency-Replay"] = "true"
-        return Response(pushed.answer, status=pushed.status, headers=headers)
+        return Response(Accepted(pushed.answer).data, status=pushed.status, headers=headers)
 
     @extend_schema(
         operation_id="list_messages",

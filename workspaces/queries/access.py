@@ -56,7 +56,7 @@ def key_by_token(token: str, now: datetime) -> ApiKey | None:
     The secret is compared in constant time.
     """
     prefix, _, secret = token.removeprefix(KEY_PREFIX).partition(".")
-    if not token.startswith(KEY_PREFIX) or not secret:
+    if not token.startswith(KEY_PREFIX) or not prefix.isalnum() or not secret:
         return None
     key = (
         ApiKey.objects.select_related("workspace", "created_by__person")
