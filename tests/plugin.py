@@ -1,12 +1,20 @@
-"""Loaded by pytest before pytest-django sets Django up: fixes the environment it will read."""
+"""Loaded by pytest before pytest-django sets Django up: fixes the environment it will read.
+
+Under pytest-xdist each worker loads it and has its own servers; the controller runs no test, so it
+starts none.
+"""
 
 import os
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from tests.ground import Ground, make_ground
 
 GROUND = pytest.StashKey[Ground]()
+# Seconds of the files that take long, as measured alone. They go first, so that no worker is left
+# with a long one at the end.
+SECONDS: dict[str, int] = {}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -21,6 +29,16 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     # Playwright's synchronous calls run inside an event loop, in which Django would refuse to
     # query.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    _hash_quickly()
+
+
+def _hash_quickly() -> None:
+    """Let this process hash with Argon2's least cost; the product's processes keep theirs, and
+    verify what was hashed here, for a hash carries its cost.
+    """
+    Argon2PasswordHasher.time_cost = 1
+    Argon2PasswordHasher.memory_cost = 8
+    Argon2PasswordHasher.parallelism = 1
 
 
 @pytest.hookimpl(trylast=True)
@@ -42,6 +60,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         return
     if marker is None or "databases" not in marker.kwargs:
         item.add_marker(pytest.mark.django_db(databases=["default", "denied"]), append=False)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; the order of the others stays."""
+    items.sort(key=lambda item: -SECONDS.get(item.nodeid.split("::")[0], 0))
 
 
 @pytest.fixture(scope="session")
