@@ -49,7 +49,9 @@ def check(connection: Connection) -> CheckResult:
     steps: list[Step] = []
     try:
         context = _context(connection, steps)
-        asyncio.run(_bind(connection, context, steps))
+        # Reads the keys from the database, which nobody may do inside the loop.
+        config = _config(connection)
+        asyncio.run(_bind(connection, config, context, steps))
     except _Stopped:
         pass
     return CheckResult(steps)
@@ -77,10 +79,15 @@ def _context(connection: Connection, steps: list[Step]) -> ssl.SSLContext | None
     return trusted.context
 
 
-async def _bind(connection: Connection, context: ssl.SSLContext | None, steps: list[Step]) -> None:
+async def _bind(
+    connection: Connection,
+    config: SessionConfig,
+    context: ssl.SSLContext | None,
+    steps: list[Step],
+) -> None:
     told: asyncio.Queue[Event] = asyncio.Queue()
     deadline = time.monotonic() + CONNECT_SECONDS + BIND_SECONDS + 1
-    wire = await _reach(connection, context, steps, told, deadline)
+    wire = await _reach(connection, config, context, steps, told, deadline)
     try:
         steps.append(await _answer(connection, told))
     finally:
@@ -90,6 +97,7 @@ async def _bind(connection: Connection, context: ssl.SSLContext | None, steps: l
 
 async def _reach(
     connection: Connection,
+    config: SessionConfig,
     context: ssl.SSLContext | None,
     steps: list[Step],
     told: asyncio.Queue[Event],
@@ -98,7 +106,6 @@ async def _reach(
     """Open the transport. A partner that refuses our certificate may say so only at the bind."""
     host, port = connection.host, connection.port
     name = connection.server_name or host
-    config = _config(connection)
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             _transport, wire = await asyncio.get_running_loop().create_connection(
