@@ -9,6 +9,7 @@ import campaigns.urls.platform
 import smpp_client.urls
 import workspaces.urls
 from message_center.views import health_urls
+from message_center.views.theme import ChangeTheme
 
 platform: list[URLPattern] = [
     *workspaces.urls.platform,
@@ -19,6 +20,7 @@ platform: list[URLPattern] = [
 
 urlpatterns = [
     path("", include((workspaces.urls.urlpatterns, "workspaces"))),
+    path("me/theme/", ChangeTheme.as_view(), name="theme"),
     path("w/<slug:workspace>/audit/", include((audit.urls.urlpatterns, "audit"))),
     path("w/<slug:workspace>/", include((campaigns.urls.urlpatterns, "campaigns"))),
     path("platform/", include((platform, "platform"))),

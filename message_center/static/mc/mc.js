@@ -1,173 +1,200 @@
-/* Small behaviours of our pages. No inline script anywhere: everything hangs on data attributes (docs/pages.md). */
+/* Small behaviours of our pages. No inline script anywhere: everything hangs on data attributes (docs/pages.md).
+   Words that script needs stand in data attributes too, so that they are translated with the page. */
 'use strict';
 (function () {
   const root = document.documentElement;
-  const inField = (t) => t.closest && t.closest('input, textarea, select, [contenteditable=true], dialog[open]');
+  const all = (selector, within) => [...(within || document).querySelectorAll(selector)];
+  const one = (selector) => document.querySelector(selector);
+  const clock = () => new Date().toLocaleTimeString('en-GB', { timeZone: root.dataset.zone || 'UTC' });
 
-  /* htmx: nothing inline, nothing evaluated; a hidden tab does not poll. */
-  document.addEventListener('htmx:configRequest', (e) => {
-    const token = document.querySelector('meta[name=csrf-token]');
-    if (token) e.detail.headers['X-CSRFToken'] = token.content;
+  /* Calls act(element, event) when an event happens on or inside an element with this attribute. */
+  function on(type, selector, act) {
+    document.addEventListener(type, (event) => {
+      const found = event.target.closest && event.target.closest(selector);
+      if (found) act(found, event);
+    });
+  }
+
+  /* --- theme: the account's own, switched in the top bar ----------------------------------------------------- */
+  const prefersDark = matchMedia('(prefers-color-scheme: dark)');
+  const isDark = () => root.dataset.bsTheme === 'dark' || (root.dataset.bsTheme === 'system' && prefersDark.matches);
+  function showTheme() {
+    all('[data-theme-button]').forEach((button) => {
+      button.value = isDark() ? 'light' : 'dark';
+      button.setAttribute('aria-label', isDark() ? button.dataset.toLight : button.dataset.toDark);
+      button.querySelector('[data-moon]').toggleAttribute('hidden', isDark());
+      button.querySelector('[data-sun]').toggleAttribute('hidden', !isDark());
+    });
+  }
+  document.addEventListener('submit', (event) => {
+    const button = event.target.querySelector('[data-theme-button]');
+    if (!button) return;
+    event.preventDefault();
+    const sent = new FormData(event.target);
+    sent.set('theme', button.value);
+    root.dataset.bsTheme = button.value;
+    showTheme();
+    fetch(event.target.action, { method: 'POST', body: sent, headers: { Accept: 'application/json' } }).catch(() => {});
   });
-  document.addEventListener('htmx:beforeRequest', (e) => {
-    const el = e.detail.elt;
-    if (document.hidden && el.hasAttribute('data-live')) e.preventDefault();
+  prefersDark.addEventListener('change', showTheme);
+  showTheme();
+
+  /* --- dialogs: data-open="#id" opens, data-close closes; the browser keeps focus and Esc ---------------------- */
+  on('click', '[data-open]', (opener, event) => {
+    const dialog = one(opener.dataset.open);
+    if (!dialog || !dialog.showModal) return;
+    event.preventDefault();
+    const menu = opener.closest('details.menu');
+    if (menu) menu.open = false;
+    dialog.showModal();
   });
-  /* A live region that cannot be renewed says so instead of showing old figures as new. */
-  const markStale = (e) => {
-    const el = e.detail.elt.closest('[data-live]');
-    if (!el || el.querySelector('[data-stale]')) return;
-    const note = document.createElement('p');
-    note.className = 'note warn';
-    note.dataset.stale = '';
-    note.textContent = el.dataset.stale || 'Not updated since the last answer. Trying again.';
-    el.prepend(note);
-    el.classList.add('stale');
+  on('click', '[data-close]', (closer, event) => {
+    event.preventDefault();
+    closer.closest('dialog').close();
+  });
+  /* A dialog with an error in it opens again by itself. */
+  all('dialog[data-is-open]').forEach((dialog) => dialog.showModal());
+
+  /* --- menus: close on a click elsewhere and on Esc ------------------------------------------------------------ */
+  document.addEventListener('click', (event) => {
+    all('details.menu[open]').forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+  });
+  document.addEventListener('keydown', (event) => {
+    const menu = event.key === 'Escape' && one('details.menu[open]');
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector('summary').focus();
+  });
+
+  /* --- one press each ------------------------------------------------------------------------------------------ */
+  on('click', '[data-copy]', (button) => {
+    const text = one(button.dataset.copy).textContent.trim();
+    navigator.clipboard.writeText(text).then(() => {
+      button.querySelector('[data-label]').textContent = button.dataset.done;
+    });
+  });
+  on('click', '[data-show-password]', (button) => {
+    const input = one(button.dataset.showPassword);
+    const hides = input.type === 'text';
+    input.type = hides ? 'password' : 'text';
+    button.textContent = hides ? button.dataset.show : button.dataset.hide;
+    button.setAttribute('aria-pressed', String(!hides));
+  });
+
+  /* --- a typed number arms the button that repeats it; spaces and separators are accepted ---------------------- */
+  function arm(input) {
+    const given = input.value.replace(/[\s,.'\u00a0\u202f]/g, '');
+    const isRight = given === input.dataset.confirm;
+    all(input.dataset.arms).forEach((button) => { button.disabled = !isRight; });
+    if (input.dataset.right) one(input.dataset.right).toggleAttribute('hidden', !isRight);
+  }
+  on('input', '[data-confirm]', arm);
+  all('[data-confirm]').forEach(arm);
+
+  /* --- forms: a second press is ignored, the summary of errors gets the focus, drafts save themselves ---------- */
+  const release = (form) => {
+    delete form.dataset.sent;
+    all('[aria-busy]', form).forEach((button) => button.removeAttribute('aria-busy'));
   };
-  document.addEventListener('htmx:sendError', markStale);
-  document.addEventListener('htmx:responseError', markStale);
-
-  /* Dialogs: data-open="#id" opens, data-close closes; the browser keeps focus and Esc. */
-  document.addEventListener('click', (e) => {
-    const opener = e.target.closest('[data-open]');
-    if (opener) {
-      const dialog = document.querySelector(opener.dataset.open);
-      if (dialog && dialog.showModal) { e.preventDefault(); dialog.showModal(); }
-    }
-    const closer = e.target.closest('[data-close]');
-    if (closer) { e.preventDefault(); closer.closest('dialog').close(); }
-    const copier = e.target.closest('[data-copy]');
-    if (copier) {
-      const text = document.querySelector(copier.dataset.copy).textContent.trim();
-      navigator.clipboard.writeText(text).then(() => { copier.querySelector('[data-label]').textContent = copier.dataset.done; });
-    }
-    const shower = e.target.closest('[data-show-password]');
-    if (shower) {
-      const input = document.querySelector(shower.dataset.showPassword);
-      const hide = input.type === 'text';
-      input.type = hide ? 'password' : 'text';
-      shower.textContent = hide ? shower.dataset.show : shower.dataset.hide;
-      shower.setAttribute('aria-pressed', String(!hide));
-    }
-    document.querySelectorAll('details.menu[open]').forEach((d) => { if (!d.contains(e.target)) d.open = false; });
-  });
-
-  /* Typing a number arms the button that repeats it; spaces and separators are accepted. */
-  document.addEventListener('input', (e) => {
-    const wanted = e.target.dataset && e.target.dataset.confirm;
-    if (!wanted) return;
-    const given = e.target.value.replace(/[\s,.\u00a0\u202f]/g, '');
-    const button = document.querySelector(e.target.dataset.arms);
-    if (button) button.disabled = given !== wanted;
-  });
-
-  /* A second press of the same button is ignored. */
-  document.addEventListener('submit', (e) => {
-    const form = e.target;
-    if (form.method === 'get' || form.hasAttribute('hx-post')) return;
-    if (form.dataset.sent) { e.preventDefault(); return; }
+  document.addEventListener('submit', (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method === 'get' || form.method === 'dialog' || form.hasAttribute('hx-post')) return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = '1';
-    const button = e.submitter;
-    if (button) button.setAttribute('aria-busy', 'true');
-    setTimeout(() => { delete form.dataset.sent; }, 5000);
+    if (event.submitter) event.submitter.setAttribute('aria-busy', 'true');
+    setTimeout(release, 5000, form);
   });
-  window.addEventListener('pageshow', () => document.querySelectorAll('form[data-sent]').forEach((f) => delete f.dataset.sent));
+  window.addEventListener('pageshow', () => all('form[data-sent]').forEach(release));
 
-  /* The summary of errors gets the focus. */
-  const summary = document.querySelector('[data-error-summary]');
-  if (summary) summary.focus();
+  const focusSummary = () => { const summary = one('[data-error-summary]'); if (summary) summary.focus(); };
+  focusSummary();
 
-  /* Keys: single letters never act inside a field, and can be switched off in the account. */
-  let waitsForPlace = false;
-  document.addEventListener('keydown', (e) => {
-    if (root.dataset.keys === 'off' || e.ctrlKey || e.metaKey || e.altKey || inField(e.target)) return;
-    if (waitsForPlace) {
-      waitsForPlace = false;
-      const place = document.querySelector(`[data-go="${e.key}"]`);
-      if (place) { e.preventDefault(); location.href = place.href; }
-      return;
-    }
-    if (e.key === 'g') { waitsForPlace = true; setTimeout(() => { waitsForPlace = false; }, 1500); return; }
-    if (e.key === '?') { const help = document.querySelector('#keys'); if (help) { e.preventDefault(); help.showModal(); } return; }
-    const target = document.querySelector(`[data-key="${CSS.escape(e.key)}"]`);
-    if (!target) return;
-    e.preventDefault();
-    if (target.matches('input, textarea')) target.focus(); else target.click();
+  const pauses = new WeakMap();
+  function saveSoon(form, milliseconds) {
+    clearTimeout(pauses.get(form));
+    pauses.set(form, setTimeout(() => htmx.trigger(form, 'autosave'), milliseconds));
+  }
+  on('input', 'form[data-autosave]', (form) => saveSoon(form, 600));
+  on('change', 'form[data-autosave]', (form) => saveSoon(form, 150));
+
+  /* --- htmx: the token goes along, a hidden tab does not poll, old figures do not pass for new ones ------------ */
+  document.addEventListener('htmx:configRequest', (event) => {
+    const token = one('meta[name=csrf-token]');
+    if (token) event.detail.headers['X-CSRFToken'] = token.content;
   });
-  /* j and k walk the names of a list. */
-  document.addEventListener('keydown', (e) => {
-    if ((e.key !== 'j' && e.key !== 'k') || root.dataset.keys === 'off' || inField(e.target)) return;
-    const names = [...document.querySelectorAll('main a.nm')];
-    if (!names.length) return;
-    const at = names.indexOf(document.activeElement);
-    const next = names[Math.min(Math.max(at + (e.key === 'j' ? 1 : -1), 0), names.length - 1)];
-    next.focus();
+  document.addEventListener('htmx:beforeRequest', (event) => {
+    if (document.hidden && event.detail.elt.hasAttribute('data-live')) event.preventDefault();
   });
+  function markOld(event) {
+    const region = event.detail.elt.closest('[data-live]');
+    if (!region || region.querySelector('[data-old]')) return;
+    const chip = document.createElement('p');
+    chip.className = 'chip warn';
+    chip.dataset.old = '';
+    chip.setAttribute('role', 'alert');
+    const words = region.dataset.stale || document.body.dataset.sayOld;
+    chip.textContent = words.replace('{time}', region.dataset.observed || clock());
+    region.prepend(chip);
+    region.classList.add('old');
+  }
+  document.addEventListener('htmx:sendError', markOld);
+  document.addEventListener('htmx:responseError', markOld);
+  document.addEventListener('htmx:timeout', markOld);
 
-  /* Charts: uPlot reads our tokens; the same numbers stand beside it as a table. */
-  const token = (name) => getComputedStyle(root).getPropertyValue(name).trim();
-  const two = (n) => String(n).padStart(2, '0');
-  const charts = [];
-  function clock(offset) { return (t) => { const d = new Date((t + offset) * 1000); return two(d.getUTCHours()) + ':' + two(d.getUTCMinutes()); }; }
-  function put(c, text, x, y, p) { c.lineJoin = 'round'; c.lineWidth = 4 * p; c.strokeStyle = token('--surface'); c.setLineDash([]); c.strokeText(text, x, y); c.fillText(text, x, y); }
-  function series(s) {
-    const colour = token('--' + s.color);
-    return { label: s.label, stroke: colour, width: s.width === undefined ? 1.5 : s.width, dash: s.dash, fill: s.fill ? (s.alpha ? colour + s.alpha : colour) : undefined, points: { show: false }, paths: s.step ? uPlot.paths.stepped({ align: 1 }) : undefined };
-  }
-  function draw(el, d) {
-    const narrow = el.clientWidth < 500, height = +el.dataset.h || 220, hm = clock(+el.dataset.offset || 0);
-    const axis = (more) => Object.assign({ stroke: token('--ink-3'), font: '12px Inter, sans-serif', grid: { stroke: token('--grid'), width: 1 }, ticks: { show: false }, gap: 6 }, more);
-    const options = {
-      width: el.clientWidth, height: narrow ? Math.min(height, 200) : height, padding: [8, narrow ? 18 : 22, 0, 0],
-      cursor: { show: false }, legend: { show: false }, scales: { x: { time: false }, y: { range: [0, d.ymax] } },
-      axes: [
-        axis({ values: (u, s) => s.map(hm), space: narrow ? 58 : 70, size: 26, grid: { show: false }, incrs: [10, 30, 60, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400] }),
-        axis({ size: narrow ? 34 : 42, values: (u, s) => s.map((x) => (x >= 1e6 ? x / 1e6 + 'M' : x >= 1000 ? x / 1000 + 'k' : x)), space: 36 }),
-      ],
-      series: [{}].concat(d.series.map(series)),
-      hooks: {
-        draw: [(u) => {
-          const c = u.ctx, p = devicePixelRatio, later = [];
-          c.save(); c.font = '600 ' + 11 * p + 'px Inter, sans-serif';
-          (d.h || []).forEach((l) => { const y = Math.round(u.valToPos(l.y, 'y', true)); c.strokeStyle = token('--' + l.color); c.lineWidth = 1.5 * p; c.setLineDash((l.dash || []).map((x) => x * p)); c.beginPath(); c.moveTo(u.bbox.left, y); c.lineTo(u.bbox.left + u.bbox.width, y); c.stroke(); later.push(() => { c.fillStyle = token('--' + l.color); c.textAlign = 'right'; put(c, l.label, u.bbox.left + u.bbox.width - 4 * p, y - 8 * p, p); }); });
-          (d.v || []).forEach((l) => { const x = Math.round(u.valToPos(l.x, 'x', true)); c.strokeStyle = token('--' + l.color); c.lineWidth = p; c.setLineDash((l.dash || []).map((q) => q * p)); c.beginPath(); c.moveTo(x, u.bbox.top); c.lineTo(x, u.bbox.top + u.bbox.height); c.stroke(); later.push(() => { c.fillStyle = token('--' + l.color); c.textAlign = l.align || 'left'; put(c, l.label, x + (l.align === 'right' ? -5 : 5) * p, u.bbox.top + 12 * p, p); }); });
-          later.forEach((f) => f()); c.restore();
-        }],
-      },
-    };
-    el.replaceChildren();
-    return new uPlot(options, d.data, el);
-  }
-  function makeChart(el) {
-    const source = document.getElementById(el.dataset.chart);
-    const chart = { el, data: source ? JSON.parse(source.textContent) : null };
-    const redraw = () => { if (chart.data && el.isConnected) draw(el, chart.data); };
-    chart.redraw = redraw;
-    charts.push(chart);
-    (document.fonts ? document.fonts.ready : Promise.resolve()).then(redraw);
-    if (el.dataset.url) {
-      const load = () => { if (!el.isConnected) return; if (!document.hidden) fetch(el.dataset.url, { headers: { Accept: 'application/json' } }).then((r) => (r.ok ? r.json() : null)).then((d) => { if (d) { chart.data = d; redraw(); } }).catch(() => {}); if (el.dataset.every) setTimeout(load, +el.dataset.every * 1000); };
-      if (!chart.data) load(); else if (el.dataset.every) setTimeout(load, +el.dataset.every * 1000);
-    }
-  }
-  const findCharts = (within) => within.querySelectorAll('[data-chart]').forEach(makeChart);
-  if (window.uPlot) findCharts(document);
-  document.addEventListener('htmx:afterSwap', (e) => { if (window.uPlot) findCharts(e.detail.elt); });
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => charts.forEach((c) => c.redraw()));
-  let timer = 0;
-  addEventListener('resize', () => { clearTimeout(timer); timer = setTimeout(() => charts.forEach((c) => c.redraw()), 150); });
-
-  /* Milestones are said once, in a live region of their own; ticking numbers never are. */
-  let said = '';
+  /* What the reader has opened stays open when a region is replaced; when it came is remembered. */
+  let opened = [];
+  document.addEventListener('htmx:beforeSwap', (event) => {
+    opened = all('details[id][open]', event.detail.target).map((details) => details.id);
+  });
   document.addEventListener('htmx:afterSwap', () => {
-    const source = document.querySelector('[data-milestone]'), voice = document.getElementById('voice');
-    if (source && voice && source.dataset.milestone !== said) { if (said) voice.textContent = source.dataset.milestone; said = source.dataset.milestone; }
+    opened.forEach((id) => { const details = document.getElementById(id); if (details) details.open = true; });
+    all('[data-live]').forEach((region) => { region.dataset.observed = clock(); });
+    all('[data-confirm]').forEach(arm);
+    tellMilestone();
   });
+  all('[data-live]').forEach((region) => { region.dataset.observed = clock(); });
 
-  /* Only one way to be quick about saving: a form marked data-autosave posts itself after a pause. */
-  document.querySelectorAll('form[data-autosave]').forEach((form) => {
-    let pause = 0;
-    form.addEventListener('input', () => { clearTimeout(pause); pause = setTimeout(() => htmx.trigger(form, 'autosave'), 600); });
-    form.addEventListener('change', () => { clearTimeout(pause); pause = setTimeout(() => htmx.trigger(form, 'autosave'), 150); });
+  /* Milestones are said once, in a live region of their own; numbers that tick never are. */
+  let said = null;
+  function tellMilestone() {
+    const source = one('[data-milestone]'), voice = one('#voice');
+    if (!source || !voice || source.dataset.milestone === said) return;
+    if (said !== null) voice.textContent = source.dataset.milestone;
+    said = source.dataset.milestone;
+  }
+  tellMilestone();
+
+  /* The clock of the top bar goes on. */
+  const face = one('[data-clock]');
+  if (face) {
+    const words = { timeZone: root.dataset.zone, weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' };
+    setInterval(() => { face.textContent = new Date().toLocaleString('en-GB', words).replace(/,/g, ''); }, 20000);
+  }
+
+  /* --- keys: single letters never act inside a field, and can be switched off in the account ------------------- */
+  const inField = (target) => target.closest('input, textarea, select, [contenteditable=true], dialog[open]');
+  let waitsForPlace = 0;
+  function walk(step) {
+    const names = all('main a.nm, main .q a');
+    const at = names.indexOf(document.activeElement);
+    if (names.length) names[Math.min(Math.max(at + step, 0), names.length - 1)].focus();
+  }
+  const ACTS = {
+    g: () => { waitsForPlace = Date.now() + 1500; },
+    '?': () => { if (one('#keys')) one('#keys').showModal(); },
+    j: () => walk(1),
+    k: () => walk(-1),
+  };
+  document.addEventListener('keydown', (event) => {
+    if (root.dataset.keys === 'off' || event.ctrlKey || event.metaKey || event.altKey || inField(event.target)) return;
+    const isPlace = Date.now() < waitsForPlace;
+    waitsForPlace = 0;
+    const target = one(`[data-${isPlace ? 'go' : 'key'}="${CSS.escape(event.key)}"]`);
+    const act = ACTS[event.key];
+    if (!target && !act) return;
+    event.preventDefault();
+    if (!target) act();
+    else if (target.matches('input, textarea')) target.focus();
+    else target.click();
   });
 })();

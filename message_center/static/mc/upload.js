@@ -10,13 +10,15 @@
   const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
   let isStopped = false, aborter = null;
 
+  function show(isSending) {
+    part('progress').hidden = !isSending;
+    part('fields').hidden = part('foot').hidden = isSending;
+  }
   function showError(sentence) {
     const place = part('error');
     place.querySelector('span').textContent = sentence;
     place.hidden = false;
-    part('progress').hidden = true;
-    part('fields').hidden = false;
-    part('send').disabled = false;
+    show(false);
   }
   function draw(done, size) {
     const percent = size ? Math.floor(100 * done / size) : 0;
@@ -83,9 +85,7 @@
   async function upload(file) {
     isStopped = false;
     part('error').hidden = true;
-    part('fields').hidden = true;
-    part('send').disabled = true;
-    part('progress').hidden = false;
+    show(true);
     part('file-name').textContent = file.name;
     line.textContent = '';
     stop.textContent = say('Stop');
