@@ -1,0 +1,64 @@
+"""Every attempt to submit one message: when, over which connection, and what came back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from campaigns.models import Campaign, Submission
+from campaigns.queries.message_rows import Part, in_words
+from smpp_client.models import Connection
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt of one part. `words` say what came back; `smsc_id` is the peer's own name."""
+
+    part: int
+    part_count: int
+    happened_at: datetime
+    connection: str
+    kind: str
+    words: str
+    smsc_id: str
+    receipt_state: str
+    receipt_at: datetime | None
+
+
+def attempts_of(campaign: Campaign, position: int) -> Sequence[Attempt]:
+    """Return the attempts of a message, the first one first; part 0 is the whole message."""
+    if campaign.frozen_on is None:
+        return []
+    rows = list(
+        Submission.objects.filter(
+            campaign=campaign, position=position, batch_on__gte=campaign.frozen_on
+        ).order_by("happened_at", "batch_id", "part")
+    )
+    named = Connection.objects.filter(pk__in={row.connection_id for row in rows})
+    names = dict(named.values_list("pk", "name"))
+    return [_attempt(row, names.get(row.connection_id, "")) for row in rows]
+
+
+def _attempt(row: Submission, connection: str) -> Attempt:
+    part = Part(
+        campaign_id=row.campaign_id,
+        position=row.position,
+        part=row.part,
+        kind=row.kind,
+        status=row.status,
+        cause=row.cause,
+        happened_at=row.happened_at,
+        receipt_state=row.receipt_state,
+        receipt_error=row.receipt_error,
+        receipt_at=row.receipt_at,
+    )
+    return Attempt(
+        part=row.part,
+        part_count=row.part_count,
+        happened_at=row.happened_at,
+        connection=connection,
+        kind=row.kind,
+        words=in_words(part),
+        smsc_id=row.smsc_id,
+        receipt_state=row.receipt_state,
+        receipt_at=row.receipt_at,
+    )

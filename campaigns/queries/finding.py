@@ -1,0 +1,71 @@
+"""What a workspace sent to one number, found by its fingerprint."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+
+from campaigns.models import Campaign, OptOut
+from campaigns.queries.message_rows import Key, Shown, shown
+from campaigns.rules.faults import Fault
+from campaigns.rules.number_plans import is_country
+from campaigns.rules.numbers import mask, normalise
+from workspaces.models import Workspace
+from workspaces.queries.keys import keys
+
+MOST = 100
+
+TO_NUMBER = """
+SELECT frozen_on, campaign_id, position FROM message
+WHERE workspace_id = %s AND fingerprint = %s
+ORDER BY frozen_on DESC, campaign_id DESC, position DESC LIMIT %s
+"""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A message to the number, with its campaign."""
+
+    campaign: Campaign
+    row: Shown
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Messages to one number, newest campaigns first. `is_cut` says that there are more."""
+
+    number: str
+    hits: Sequence[Hit]
+    is_cut: bool
+    opt_out: OptOut | None
+
+
+def find_number(workspace: Workspace, text: str, country: str) -> Findings | Fault:
+    """Return what was sent to a typed number, or what is wrong with the number.
+
+    `country` is the ISO code of numbers without a country code, or "".
+    """
+    number = normalise(text, country if is_country(country) else "")
+    if isinstance(number, Fault):
+        return number
+    fingerprint = keys().fingerprint(number)
+    with connection.cursor() as cursor:
+        cursor.execute(TO_NUMBER, [workspace.pk, fingerprint, MOST + 1])
+        found = [Key(*row) for row in cursor.fetchall()]
+    opt_outs = OptOut.objects.filter(workspace=workspace, fingerprint=fingerprint, lifted_at=None)
+    return Findings(
+        number=mask(number),
+        hits=_hits(workspace, found[:MOST]),
+        is_cut=len(found) > MOST,
+        opt_out=opt_outs.first(),
+    )
+
+
+def _hits(workspace: Workspace, found: Sequence[Key]) -> list[Hit]:
+    campaigns = (
+        Campaign.objects.filter(workspace=workspace, deleted_at=None)
+        .select_related("sender")
+        .in_bulk({key.campaign_id for key in found})
+    )
+    rows = shown(workspace.pk, [key for key in found if key.campaign_id in campaigns])
+    return [Hit(campaigns[row.campaign_id], row) for row in rows]
