@@ -375,7 +375,7 @@ def test_a_scope_that_its_maker_lost_is_no_permission(desk: Care) -> None:
 def test_a_key_of_another_workspace_sees_nothing(desk: Care) -> None:
     taken = desk.push().json()
     other = make_care()
-    empty = {"items": [], "next": None}
+    empty: dict[str, Any] = {"items": [], "next": None}
     assert other.get(MESSAGES).json() == empty
     assert desk.place.slug not in other.get(ME).content.decode()
     mine = {item["name"] for item in other.get(SENDERS).json()["items"]}
