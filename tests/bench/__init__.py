@@ -1,0 +1,1 @@
+"""Figures, not tests: what the product costs beside the barest thing that does the same."""
