@@ -12,7 +12,9 @@ from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -130,10 +132,73 @@ def is_api(request: HttpRequest) -> bool:
     return request.path.startswith("/api/")
 
 
-def page(request: HttpRequest, status: int, sentence: str = "") -> HttpResponse:
-    """Answer with the error page of a status. It asks the database nothing."""
-    context = {"request_id": getattr(request, "request_id", ""), "sentence": sentence}
-    return render(request, f"errors/{status}.html", context, status=status)
+@dataclass(frozen=True)
+class Words:
+    """An error page: what happened, what the reader can do, and how it looks."""
+
+    heading: str | Promise
+    lede: str | Promise
+    icon: str = "alert-circle"
+    tone: str = "bad"
+
+
+PAGES: Mapping[str, Words] = {
+    "400": Words(
+        gettext_lazy("We could not read that request"),
+        gettext_lazy(
+            "Go back and try again. If it happens again, tell the platform team the number below."
+        ),
+    ),
+    "403": Words(
+        gettext_lazy("You may not do this here"),
+        gettext_lazy(
+            "Your role in this workspace does not include it. A workspace admin can change roles."
+        ),
+        icon="lock",
+        tone="warn",
+    ),
+    "404": Words(
+        gettext_lazy("Nothing here"),
+        gettext_lazy("This page does not exist, or you are not a member of its workspace."),
+        icon="search",
+        tone="mute",
+    ),
+    "500": Words(
+        gettext_lazy("Something broke on our side"),
+        gettext_lazy(
+            "Go back, your form is still filled in, and look whether it was saved before you send"
+            " it again. If it happens again, tell the platform team the number below."
+        ),
+    ),
+    "503": Words(
+        gettext_lazy("The database does not answer"),
+        gettext_lazy(
+            "The database does not answer. Nothing you typed was saved; go back, your form is"
+            " still filled in. Approved campaigns go on by themselves as soon as it is back."
+        ),
+        icon="database",
+        tone="warn",
+    ),
+    "csrf": Words(
+        gettext_lazy("Your form was too old to accept"),
+        gettext_lazy(
+            "You signed in or out in another tab, or this browser keeps no cookies. Go back, your"
+            " form is still filled in: copy what is long, load the page anew and send it again."
+        ),
+        icon="clock-x",
+        tone="warn",
+    ),
+}
+
+
+def page(request: HttpRequest, status: int, sentence: str = "", *, words: str = "") -> HttpResponse:
+    """Answer with an error page. It asks the database nothing. `words` is a key of PAGES."""
+    context = {
+        "request_id": getattr(request, "request_id", ""),
+        "sentence": sentence,
+        "words": PAGES[words or str(status)],
+    }
+    return render(request, "errors/page.html", context, status=status)
 
 
 # SQLSTATEs with which PostgreSQL sends callers away; without one, the connection itself broke.

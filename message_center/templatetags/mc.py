@@ -1,7 +1,4 @@
-"""Tags of our pages: icons, chips, bars, fields.
-
-One table of states, one way to draw each thing (docs/pages.md).
-"""
+"""Tags of our pages: icons, chips, bars, times, fields; each thing drawn in one way."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,78 +6,26 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import template
-from django.forms import BaseForm, BoundField, CheckboxInput, Select
+from django.forms import (
+    BaseForm,
+    BoundField,
+    CheckboxInput,
+    CheckboxSelectMultiple,
+    RadioSelect,
+    Select,
+)
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.functional import Promise
-from django.utils.html import format_html, format_html_join, json_script
+from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
+
+from message_center.templatetags import bars
+from message_center.templatetags.states import CHIPS, FILLS
 
 register = template.Library()
-
-# state -> (icon, colour class, word). Colour is the third signal: the word and the icon come first.
-CHIPS: Mapping[str, tuple[str, str, str | Promise]] = {
-    "draft": ("pencil", "out", gettext_lazy("Draft")),
-    "building": ("loader", "out", gettext_lazy("Building")),
-    "ready": ("check", "ok", gettext_lazy("Ready")),
-    "in_review": ("eye", "warn", gettext_lazy("In review")),
-    "returned": ("arrow-back-up", "warn", gettext_lazy("Returned")),
-    "rejected": ("x", "bad", gettext_lazy("Rejected")),
-    "approved": ("check", "ok", gettext_lazy("Approved")),
-    "scheduled": ("calendar", "", gettext_lazy("Scheduled")),
-    "sending": ("player-play", "info", gettext_lazy("Sending")),
-    "open": ("bolt", "info", gettext_lazy("Open for triggers")),
-    "paused": ("player-pause", "warn", gettext_lazy("Paused")),
-    "held": ("hand-stop", "bad", gettext_lazy("Held")),
-    "completed": ("circle-check", "ok", gettext_lazy("Completed")),
-    "cancelled": ("ban", "", gettext_lazy("Cancelled")),
-    "expired": ("clock-x", "", gettext_lazy("Expired")),
-    "failed": ("x", "bad", gettext_lazy("Failed")),
-    "archived": ("archive", "", gettext_lazy("Archived")),
-    "withdrawn": ("arrow-back-up", "", gettext_lazy("Withdrawn")),
-    "replaced": ("history", "", gettext_lazy("Replaced")),
-    "uploading": ("cloud-upload", "out", gettext_lazy("Uploading")),
-    "uploaded": ("file-spreadsheet", "warn", gettext_lazy("Needs columns")),
-    "importing": ("loader", "info", gettext_lazy("Importing")),
-    "queued": ("clock", "", gettext_lazy("Queued")),
-    "suppressed": ("user-off", "", gettext_lazy("Suppressed")),
-    "submitted": ("send", "info", gettext_lazy("Accepted")),
-    "deferred": ("clock", "warn", gettext_lazy("Deferred")),
-    "refused": ("x", "bad", gettext_lazy("Refused")),
-    "unknown": ("help-circle", "unk", gettext_lazy("Unknown")),
-    "delivered": ("check", "ok", gettext_lazy("Delivered")),
-    "undelivered": ("message-off", "bad", gettext_lazy("Not delivered")),
-    "no_receipt": ("clock-x", "", gettext_lazy("No receipt")),
-    "bound": ("circle-check", "ok", gettext_lazy("Up")),
-    "down": ("plug-connected-x", "bad", gettext_lazy("Down")),
-    "connecting": ("loader", "warn", gettext_lazy("Connecting")),
-    "unbinding": ("loader", "warn", gettext_lazy("Closing")),
-    "disabled": ("ban", "", gettext_lazy("Disabled")),
-    "suspended": ("hand-stop", "bad", gettext_lazy("Suspended")),
-    "active": ("check", "ok", gettext_lazy("Active")),
-    "denied": ("lock", "bad", gettext_lazy("Denied")),
-    "ok": ("check", "ok", gettext_lazy("Done")),
-    "unlinked": ("clock", "", gettext_lazy("Not numbered yet")),
-}
-# The order of the outcome bar and of the ledger: position tells as well as colour.
-BAR: tuple[tuple[str, str], ...] = (
-    ("delivered", "f-done"),
-    ("submitted", "f-wait"),
-    ("undelivered", "f-fail"),
-    ("no_receipt", "f-supp"),
-    ("refused", "f-refuse"),
-    ("unknown", "f-unk"),
-    ("deferred", "f-defer"),
-    ("sending", "f-acc"),
-    ("suppressed", "f-supp"),
-    ("expired", "f-supp"),
-    ("cancelled", "f-supp"),
-    ("queued", "f-queue"),
-)
-LEAST = 3.5  # of 1000: a part that is not zero is seen
 
 
 @register.simple_tag
@@ -122,71 +67,27 @@ def number(value: object) -> str:
 @register.simple_tag
 def swatch(state: str) -> SafeString:
     """Draw the small square of a state's colour in a bar, for legends and ledgers."""
-    fill = dict(BAR).get(state, "f-queue")
-    hatch = (
-        format_html('<rect width="11" height="11" fill="{}"/>', "url(#hatch)")
-        if state == "unknown"
-        else SafeString("")
-    )
-    return format_html(
-        '<svg class="sw" viewBox="0 0 11 11" aria-hidden="true">'
-        '<rect width="11" height="11" rx="2.5" class="{}"/>{}</svg>',
-        fill,
-        hatch,
-    )
+    return bars.swatch(state)
 
 
 @register.simple_tag
-def outcome_bar(counts: Mapping[str, int], height: str = "h14") -> SafeString:
-    """Draw counts by message state as one bar; the same numbers are its label."""
-    parts = [(state, fill, int(counts.get(state) or 0)) for state, fill in BAR]
-    parts = [part for part in parts if part[2] > 0]
-    label = ", ".join(f"{state_word(state)} {n:,}" for state, _fill, n in parts) or _("Nothing yet")
-    pieces, at = [], 0.0
-    widths = _widths([part[2] for part in parts])
-    for (state, fill, _count), width in zip(parts, widths, strict=True):
-        pieces.append((f"{at:.1f}", f"{width:.1f}", fill, ""))
-        if state == "unknown":
-            pieces.append((f"{at:.1f}", f"{width:.1f}", "", "url(#hatch)"))
-        at += width
-    rects = format_html_join(
-        "",
-        '<rect x="{}" y="0" width="{}" height="10" class="{}"{}/>',
-        (
-            (x, width, fill, format_html(' fill="{}"', paint) if paint else "")
-            for x, width, fill, paint in pieces
-        ),
-    )
-    return format_html(
-        '<svg class="bar {}" viewBox="0 0 1000 10" preserveAspectRatio="none" role="img"'
-        ' aria-label="{}">{}</svg>',
-        height,
-        label,
-        rects,
-    )
-
-
-def _widths(counts: list[int]) -> list[float]:
-    """Return widths that add up to 1000; small parts are seen and the largest gives way."""
-    total = sum(counts)
-    if not total:
-        return []
-    widths = [max(LEAST, 1000 * n / total) for n in counts]
-    widths[widths.index(max(widths))] -= sum(widths) - 1000
-    return widths
+def outcome_bar(counts: Mapping[str, int], height: str = "h14", label: str = "") -> SafeString:
+    """Draw counts by message state as one bar; the same numbers are its label, after `label`."""
+    parts = [(state, int(counts.get(state) or 0)) for state in FILLS]
+    parts = [(state, n) for state, n in parts if n > 0]
+    words = ", ".join(f"{state_word(state)} {n:,}" for state, n in parts) or _("Nothing yet")
+    return bars.svg(f"{label}: {words}" if label else words, height, bars.pieces(parts))
 
 
 @register.simple_tag
-def share_bar(part: float, whole: float, fill: str = "f-acc", height: str = "") -> SafeString:
+def share_bar(
+    part: float, whole: float, fill: str = "f-acc", height: str = "", label: str = ""
+) -> SafeString:
     """Draw how much of something is used, as a bar with its percentage as label."""
-    percent = min(100.0, 100 * part / whole) if whole else 0.0
-    return format_html(
-        '<svg class="bar {}" viewBox="0 0 1000 10" preserveAspectRatio="none" role="img"'
-        ' aria-label="{} %"><rect x="0" y="0" width="{}" height="10" class="{}"/></svg>',
-        height,
-        f"{percent:.0f}",
-        f"{percent * 10:.1f}",
-        fill,
+    share = min(1.0, max(0.0, part / whole)) if whole else 0.0
+    percent = f"{100 * share:.0f} %"
+    return bars.svg(
+        f"{label}, {percent}" if label else percent, height, [bars.Piece(0, 1000 * share, fill)]
     )
 
 
@@ -252,35 +153,44 @@ def span(seconds: float | None) -> str:
 def field(bound: BoundField, width: str = "", before: str = "") -> dict[str, Any]:
     """Draw a form field: label, hint, error, control; never a placeholder for a label.
 
-    `width` is one of w-s, w-m, w-l, w-xl; `before` is text set before the control.
+    `width` is one of w-s, w-m, w-l, w-xl; `before` is text set before the control. Radio buttons
+    and lists of boxes become a fieldset with a legend.
     """
-    described = [f"{bound.id_for_label}-hint"] if bound.help_text else []
-    if bound.errors:
-        described.append(f"{bound.id_for_label}-error")
-    is_check = isinstance(bound.field.widget, CheckboxInput)
-    attributes: dict[str, str | bool] = {"class": f"{_control_class(bound)} {width}".strip()}
-    if described:
-        attributes["aria-describedby"] = " ".join(described)
-    if bound.errors:
-        attributes["aria-invalid"] = "true"
-    own = bound.field.widget.attrs.get("class")
-    if own:
-        attributes["class"] = f"{attributes['class']} {own}"
+    widget = bound.field.widget
+    element = bound.id_for_label or bound.auto_id
+    attributes = _attributes(bound, element, width)
     return {
         "bound": bound,
+        "element": element,
+        "described_by": attributes.get("aria-describedby", ""),
         "control": bound.as_widget(attrs=attributes),
-        "is_check": is_check,
+        "is_check": isinstance(widget, CheckboxInput),
+        "is_group": isinstance(widget, RadioSelect | CheckboxSelectMultiple),
         "before": before,
     }
 
 
+def _attributes(bound: BoundField, element: str, width: str) -> dict[str, str | bool]:
+    described = [
+        f"{element}-{part}"
+        for part, is_there in (("hint", bound.help_text), ("error", bound.errors))
+        if is_there
+    ]
+    own = str(bound.field.widget.attrs.get("class", ""))
+    classes = " ".join(filter(None, (_control_class(bound), width, own)))
+    attributes: dict[str, str | bool] = {"class": classes}
+    if described:
+        attributes["aria-describedby"] = " ".join(described)
+    if bound.errors:
+        attributes["aria-invalid"] = "true"
+    return attributes
+
+
 def _control_class(bound: BoundField) -> str:
     widget = bound.field.widget
-    if isinstance(widget, CheckboxInput):
+    if isinstance(widget, CheckboxInput | RadioSelect | CheckboxSelectMultiple):
         return "form-check-input"
-    if isinstance(widget, Select):
-        return "form-select"
-    return "form-control"
+    return "form-select" if isinstance(widget, Select) else "form-control"
 
 
 @register.inclusion_tag("components/error_summary.html")
@@ -291,8 +201,9 @@ def error_summary(*forms: BaseForm | None) -> dict[str, Any]:
         if form is None or not form.is_bound:
             continue
         for name, errors in form.errors.items():
-            target = form[name].id_for_label if name in form.fields else ""
-            rows.extend((target or "", str(error)) for error in errors)
+            bound = form[name] if name in form.fields else None
+            target = (bound.id_for_label or bound.auto_id) if bound is not None else ""
+            rows.extend((target, str(error)) for error in errors)
     return {"rows": rows}
 
 
