@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from campaigns.views import protected_names
+from campaigns.views import diagnostics, platform_campaigns, protected_names
 
 urlpatterns: list[URLPattern] = [
     path("senders/", protected_names.ProtectedNames.as_view(), name="senders"),
@@ -11,4 +11,6 @@ urlpatterns: list[URLPattern] = [
         protected_names.LiftProtection.as_view(),
         name="lift_protection",
     ),
+    path("campaigns/", platform_campaigns.AllCampaigns.as_view(), name="campaigns"),
+    path("diagnostics/", diagnostics.Diagnostics.as_view(), name="diagnostics"),
 ]

@@ -1,0 +1,248 @@
+"""How the installation is: each check with its finding in words. Needs scope_everywhere.
+
+What is not observed is said to be not known, never to be well.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import redis
+from django.conf import settings
+from django.db import connection
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from audit.queries.status import STALE, chain_status
+from campaigns.models import Campaign
+from campaigns.queries.troubles import old_batches, wrong_counts
+from campaigns.queries.why import OVERDUE
+from campaigns.rules.campaign_states import State
+from smpp_client.models import Connection, SessionStatus
+from workspaces.models import Installation
+from workspaces.queries.access import installation_uuid
+
+# The owner of a session writes about once a second.
+FRESH = timedelta(seconds=5)
+MOST = 10_000
+FULL = 0.8
+PARTITIONED = ("message", "submission", "receipt")
+
+Tone = Literal["ok", "warn", "bad"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found: `bad` needs somebody now, `warn` soon."""
+
+    name: str
+    tone: Tone
+    sentence: str
+
+
+def findings(now: datetime) -> list[Finding]:
+    """Return every check's finding, in the order of the page."""
+    return [check(now) for check in CHECKS]
+
+
+# What runs
+
+
+def _database(_now: datetime) -> Finding:
+    version, used, most, size = _row(
+        "SELECT current_setting('server_version'),"
+        " (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),"
+        " current_setting('max_connections')::integer, pg_database_size(current_database())"
+    )
+    words = {
+        "version": version.split()[0],
+        "used": used,
+        "most": most,
+        "size": filesizeformat(size),
+    }
+    sentence = _("PostgreSQL %(version)s, %(size)s, %(used)s of %(most)s connections in use.")
+    tone: Tone = "warn" if used > FULL * most else "ok"
+    return Finding(_("Database"), tone, sentence % words)
+
+
+def _broker(_now: datetime) -> Finding:
+    client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+    try:
+        waiting = client.llen("work")
+    except redis.RedisError:
+        return Finding(
+            _("Broker"),
+            "bad",
+            _("It does not answer. Nothing is lost: the sweeps do what it would have nudged."),
+        )
+    finally:
+        client.close()
+    sentence = ngettext("It answers; %(n)s task waits.", "It answers; %(n)s tasks wait.", waiting)
+    return Finding(_("Broker"), "ok", sentence % {"n": f"{waiting:,}"})
+
+
+def _sender(now: datetime) -> Finding:
+    last = SessionStatus.objects.order_by("-observed_at").values_list("observed_at", flat=True)
+    newest = last.first()
+    name = _("Sender process")
+    if not Connection.objects.filter(is_enabled=True).exists():
+        return Finding(name, "ok", _("There is no connection for it to serve."))
+    if newest is None:
+        return Finding(name, "bad", _("It has not observed a connection yet: it does not run."))
+    if now - newest > FRESH:
+        return Finding(
+            name, "bad", _("Nothing was observed for %(n)s s: it does not run.") % _age(newest, now)
+        )
+    return Finding(name, "ok", _("It writes what it sees: last %(n)s s ago.") % _age(newest, now))
+
+
+def _age(at: datetime, now: datetime) -> dict[str, str]:
+    return {"n": f"{max((now - at).total_seconds(), 0):,.0f}"}
+
+
+def _sweeps(now: datetime) -> Finding:
+    """Infer from what they would have done: a campaign past its time was forgotten."""
+    late = Campaign.objects.filter(deleted_at=None)
+    waiting = late.filter(state=State.SCHEDULED, starts_at__lt=now - OVERDUE)
+    over = late.filter(
+        state__in=[State.SENDING, State.PAUSED, State.HELD], ends_at__lt=now - OVERDUE
+    )
+    count = waiting.count() + over.count()
+    if not count:
+        return Finding(_("Worker and beat"), "ok", _("No campaign is past its time."))
+    sentence = ngettext(
+        "%(n)s campaign should have been started or ended: the sweeps do not run.",
+        "%(n)s campaigns should have been started or ended: the sweeps do not run.",
+        count,
+    )
+    return Finding(_("Worker and beat"), "bad", sentence % {"n": f"{count:,}"})
+
+
+def _audit(now: datetime) -> Finding:
+    status = chain_status(installation_uuid(), now=now)
+    name = _("Audit sequencer and signer")
+    if status.last is None:
+        return Finding(
+            name, "bad", _("Nothing is signed yet: they have just begun, or do not run.")
+        )
+    minutes = {"n": f"{(now - status.last.at).total_seconds() / 60:,.0f}"}
+    if status.is_stale:
+        return Finding(
+            name,
+            "bad",
+            _("The last signed checkpoint is %(n)s min old; one comes at least every %(most)s min.")
+            % {**minutes, "most": round(STALE.total_seconds() / 60)},
+        )
+    return Finding(name, "ok", _("The last signed checkpoint is %(n)s min old.") % minutes)
+
+
+# What must hold
+
+
+def _role(_now: datetime) -> Finding:
+    """The runtime role may neither change the log's rules nor pass row-level security."""
+    role, owned, is_above = _row(
+        "SELECT current_user::text,"
+        " (SELECT count(*) FROM pg_class WHERE relname LIKE 'audit\\_%%' AND relkind IN ('r', 'v')"
+        "  AND pg_has_role(current_user, relowner, 'MEMBER')),"
+        " (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user)"
+    )
+    words = {"role": role, "n": owned}
+    name = _("Runtime role")
+    if is_above:
+        sentence = _("%(role)s passes row-level security: run setup_database as the owner.")
+        return Finding(name, "bad", sentence % words)
+    if owned:
+        sentence = _("%(role)s owns %(n)s objects of the audit log and could change them.")
+        return Finding(name, "bad", sentence % words)
+    sentence = _("%(role)s owns nothing of the audit log and cannot pass row-level security.")
+    return Finding(name, "ok", sentence % words)
+
+
+def _partitions(now: datetime) -> Finding:
+    months = [now.date(), (now.replace(day=1) + timedelta(days=32)).date()]
+    wanted = [f"{table}_{month:%Y_%m}" for table in PARTITIONED for month in months]
+    missing = [name for name in wanted if _row("SELECT to_regclass(%s)", [name])[0] is None]
+    name = _("Partitions")
+    if missing:
+        sentence = _("Missing: %(names)s. Rows land in the default partition; the sweep mends it.")
+        return Finding(name, "warn", sentence % {"names": ", ".join(missing)})
+    stray = [table for table in PARTITIONED if _row(_SIZE, [f"{table}_default"])[0]]
+    if stray:
+        sentence = _(
+            "Rows without a month of their own wait in the default partition of %(names)s."
+        )
+        return Finding(name, "warn", sentence % {"names": ", ".join(stray)})
+    return Finding(name, "ok", _("This month and the next are there; no row is in a default one."))
+
+
+_SIZE = "SELECT pg_relation_size(%s::regclass)"
+
+
+def _installation(_now: datetime) -> Finding:
+    row = Installation.objects.get(id=1)
+    words = {"uuid": row.uuid, "epoch": row.epoch}
+    return Finding(
+        _("Installation"), "ok", _("%(uuid)s in epoch %(epoch)s since it was made.") % words
+    )
+
+
+def _counts(_now: datetime) -> Finding:
+    wrong = len(wrong_counts())
+    if not wrong:
+        return Finding(_("Counts"), "ok", _("The counts of every campaign add up to its total."))
+    sentence = ngettext(
+        "The counts of %(n)s campaign do not add up.",
+        "The counts of %(n)s campaigns do not add up.",
+        wrong,
+    )
+    return Finding(_("Counts"), "bad", sentence % {"n": f"{wrong:,}"})
+
+
+def _batches(now: datetime) -> Finding:
+    old = len(old_batches(now))
+    if not old:
+        return Finding(_("Open batches"), "ok", _("None is older than 2 minutes."))
+    sentence = ngettext(
+        "%(n)s batch is open for more than 2 minutes.",
+        "%(n)s batches are open for more than 2 minutes.",
+        old,
+    )
+    return Finding(_("Open batches"), "warn", sentence % {"n": f"{old:,}"})
+
+
+_RECEIPTS = "SELECT count(*) FROM (SELECT 1 FROM receipt WHERE result = %s LIMIT %s) r"
+
+
+def _receipts(_now: datetime) -> Finding:
+    (orphans,), (waiting,) = _row(_RECEIPTS, ["orphan", MOST]), _row(_RECEIPTS, ["", MOST])
+    words = {"orphans": _most(orphans), "waiting": _most(waiting)}
+    sentence = _("%(orphans)s fit no message of ours, %(waiting)s wait to be matched.") % words
+    return Finding(_("Receipts"), "warn" if orphans or waiting >= MOST else "ok", sentence)
+
+
+def _most(count: int) -> str:
+    return _("%(n)s or more") % {"n": f"{count:,}"} if count >= MOST else f"{count:,}"
+
+
+CHECKS: Sequence[Callable[[datetime], Finding]] = (
+    _database,
+    _broker,
+    _sender,
+    _sweeps,
+    _audit,
+    _role,
+    _partitions,
+    _installation,
+    _counts,
+    _batches,
+    _receipts,
+)
+
+
+def _row(statement: str, values: Sequence[Any] | None = None) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values or [])
+        return cursor.fetchone()
