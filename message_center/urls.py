@@ -1,6 +1,7 @@
 """All addresses. Every view behind them names its permission; the gate reads it."""
 
 from django.urls import URLPattern, include, path
+from django.utils.translation import gettext
 
 import audit.urls
 import campaigns.urls
@@ -8,8 +9,11 @@ import campaigns.urls.api
 import campaigns.urls.platform
 import smpp_client.urls
 import workspaces.urls
+from campaigns.queries.live import sending_count
+from message_center.middleware import NAV_COUNTS, Count
 from message_center.views import health_urls
 from message_center.views.theme import ChangeTheme
+from workspaces.queries.me import Me
 
 platform: list[URLPattern] = [
     *workspaces.urls.platform,
@@ -32,3 +36,10 @@ handler400 = "message_center.views.bad_request"
 handler403 = "message_center.views.forbidden"
 handler404 = "message_center.views.not_found"
 handler500 = "message_center.views.server_error"
+
+
+def _sending(me: Me) -> Count:
+    return Count(sending_count(me.here), gettext("sending"))
+
+
+NAV_COUNTS["campaigns:list"] = _sending
