@@ -1,5 +1,13 @@
 """Addresses: review."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from campaigns.views import review
+
+ONE = "review/C-<int:number>/"
+
+urlpatterns: list[URLPattern] = [
+    path("review/", review.Inbox.as_view(), name="review"),
+    path(ONE, review.ReviewItem.as_view(), name="review_item"),
+    path(f"{ONE}<slug:verdict>/", review.Decide.as_view(), name="review_decide"),
+]
