@@ -9,10 +9,22 @@ from typing import Any
 import structlog
 from structlog.typing import Processor
 
-SECRET = re.compile(r"password|secret|token|authorization|cookie|api_key", re.IGNORECASE)
-NUMBER = re.compile(r"(?<![\w.:-])\+?\d{9,15}(?![\w.:-])")
-# Control characters and bidi overrides could forge or hide lines.
-CONTROL = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+SECRET = re.compile(r"password|passwd|secret|token|authorization|cookie|api_key", re.IGNORECASE)
+# The same names inside a text, with what follows them: "password=...", "Authorization: Bearer ...".
+SECRET_IN_TEXT = re.compile(
+    r"((?:password|passwd|secret|token|authorization|cookie|api_key)[\"']?\s*[=:]\s*[\"']?"
+    r"(?:bearer\s+|basic\s+)?)[^\s\"',;}]+",
+    re.IGNORECASE,
+)
+# Seven to fifteen digits that stand alone, or a + with groups. Parts of hashes, of decimal
+# fractions and of UUIDs are no numbers.
+NUMBER = re.compile(
+    r"\+\d[\d ().-]{5,20}\d(?!\w)|(?<![\w])(?<!\d\.)\d{7,15}(?!\w)(?!-[0-9a-f]{4}-)"
+)
+# Control characters could forge or hide lines, bidi overrides could turn them round.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# What our own processors wrote needs no mask: a time, a level, the request's number.
+OURS = {"timestamp", "level", "logger", "request_id"}
 
 
 def configure(options: Mapping[str, Any]) -> None:
@@ -59,15 +71,39 @@ def configure(options: Mapping[str, Any]) -> None:
 
 
 def clean(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Mask numbers and secrets, escape control characters."""
+    """Mask numbers and secrets, escape control characters, at any depth."""
     for key, value in event.items():
-        if SECRET.search(key):
-            event[key] = "***"
-        elif isinstance(value, str):
-            event[key] = _clean(value, is_trace=key == "exception")
+        if key not in OURS and not key.startswith("_"):
+            event[key] = _cleaned(key, value)
     return event
 
 
-def _clean(text: str, *, is_trace: bool) -> str:
-    masked = NUMBER.sub(lambda found: found[0][:4] + "•••" + found[0][-2:], text)
-    return masked if is_trace else CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", masked)
+def _cleaned(key: str, value: Any) -> Any:
+    if SECRET.search(key):
+        return "***"
+    if isinstance(value, str):
+        return _text(value, keep="\n\t" if key == "exception" else "")
+    if isinstance(value, Mapping):
+        return {str(name): _cleaned(str(name), part) for name, part in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_cleaned("", part) for part in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return _text(str(value), keep="")
+
+
+def _text(text: str, *, keep: str) -> str:
+    """Return a text as the log may hold it. `keep` names control characters that stay."""
+    masked = NUMBER.sub(_mask, SECRET_IN_TEXT.sub(r"\1***", text))
+    return CONTROL.sub(
+        lambda found: found[0] if found[0] in keep else _escape(ord(found[0])), masked
+    )
+
+
+def _escape(code: int) -> str:
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
+def _mask(found: re.Match[str]) -> str:
+    digits = re.sub(r"\D", "", found[0])
+    return f"{digits[:2]}•••{digits[-2:]}"
