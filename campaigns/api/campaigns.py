@@ -1,6 +1,7 @@
 """Campaigns: their state, counts, plan and slots."""
 
 from django.http import Http404
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 
@@ -8,13 +9,14 @@ from campaigns.api.base import ApiRequest, ApiView, page_answer
 from campaigns.api.cursors import next_link, read_cursor
 from campaigns.api.describing import WITH_KEY, answers
 from campaigns.api.reading import read_query
-from campaigns.api.shapes import CampaignPage, CampaignSerializer, PageQuery
+from campaigns.api.shapes import CampaignLineSerializer, CampaignPage, CampaignSerializer, PageQuery
 from campaigns.queries.api_campaigns import (
     CAMPAIGNS,
     campaign_by_number,
     page_of_campaigns,
     shown_campaign,
 )
+from campaigns.queries.why import why_not_faster
 from campaigns.rules.api_answers import CAMPAIGN, campaign_number
 
 QUESTION = "campaigns"
@@ -40,7 +42,7 @@ class Campaigns(ApiView):
         before = read_cursor(QUESTION, query.get("cursor", ""))
         page = page_of_campaigns(request.me.here, limit=query["limit"], before=before)
         following = next_link(CAMPAIGNS, QUESTION, page.after, limit=query["limit"])
-        return page_answer([CampaignSerializer(one).data for one in page.campaigns], following)
+        return page_answer([CampaignLineSerializer(one).data for one in page.campaigns], following)
 
 
 class Campaign(ApiView):
@@ -59,4 +61,5 @@ class Campaign(ApiView):
         found = campaign_by_number(request.me.here, campaign_number(campaign))
         if found is None:
             raise Http404
-        return Response(CampaignSerializer(shown_campaign(found)).data)
+        shown = shown_campaign(found, why_not_faster(found, timezone.now()))
+        return Response(CampaignSerializer(shown).data)

@@ -162,8 +162,8 @@ class CountsSerializer(serializers.Serializer[Any]):
         return {state.value: serializers.IntegerField(min_value=0) for state in MessageState}
 
 
-class CampaignSerializer(serializers.Serializer[Any]):
-    """A campaign. `why` is one sentence about what it does or waits for now."""
+class CampaignLineSerializer(serializers.Serializer[Any]):
+    """A campaign on a page."""
 
     id = serializers.CharField()
     name = serializers.CharField(allow_blank=True)
@@ -176,11 +176,16 @@ class CampaignSerializer(serializers.Serializer[Any]):
     counts = CountsSerializer()
     plan = PlanSerializer()
     slots = SlotSerializer(many=True)
-    why = serializers.CharField(allow_blank=True)
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
     links = Links()
+
+
+class CampaignSerializer(CampaignLineSerializer):
+    """A campaign. `why` is one sentence about what it does or waits for now."""
+
+    why = serializers.CharField()
 
 
 class SenderSerializer(serializers.Serializer[Any]):
@@ -231,7 +236,7 @@ class MessagePage(_Page):
 class CampaignPage(_Page):
     """Campaigns, newest first."""
 
-    items = CampaignSerializer(many=True)
+    items = CampaignLineSerializer(many=True)
 
 
 class SenderPage(_Page):

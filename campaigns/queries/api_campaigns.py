@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.db.models import QuerySet
 
-from campaigns.models import Campaign, Progress
+from campaigns.models import Campaign
 from campaigns.rules.message_states import MessageState
 from campaigns.rules.text import Slot
 from workspaces.models import Workspace
@@ -32,7 +32,7 @@ class ShownPlan:
 @dataclass(frozen=True)
 class ShownCampaign:
     """A campaign. `counts` has every message state and adds up to `total`; `why` is one sentence
-    about what it does or waits for, or empty.
+    about what it does or waits for (empty on pages, where it would be asked hundreds of times).
     """
 
     id: str
@@ -82,12 +82,12 @@ def page_of_campaigns(here: Workspace, *, limit: int, before: int = 0) -> Campai
 
 def _mine(here: Workspace) -> QuerySet[Campaign]:
     return Campaign.objects.filter(workspace=here, deleted_at=None).select_related(
-        "progress", "sender"
+        "progress", "recipient_list", "route", "sender", "workspace"
     )
 
 
-def shown_campaign(campaign: Campaign) -> ShownCampaign:
-    """Return a campaign of `_mine` as the API shows it."""
+def shown_campaign(campaign: Campaign, why: str = "") -> ShownCampaign:
+    """Return a campaign as the API shows it."""
     progress = getattr(campaign, "progress", None)
     return ShownCampaign(
         id=str(campaign),
@@ -101,16 +101,11 @@ def shown_campaign(campaign: Campaign) -> ShownCampaign:
         counts={state.value: getattr(progress, state.value, 0) for state in MessageState},
         plan=_plan(campaign),
         slots=[Slot(**row) for row in campaign.slots],
-        why=campaign.hold_sentence or _why(campaign, progress),
+        why=why,
         created_at=campaign.created_at,
         started_at=campaign.started_at,
         finished_at=campaign.finished_at,
     )
-
-
-def _why(campaign: Campaign, progress: Progress | None) -> str:
-    """What the last claim said; it means nothing once the campaign is not sending."""
-    return progress.reason if progress is not None and campaign.state == "sending" else ""
 
 
 def _plan(campaign: Campaign) -> ShownPlan:

@@ -1,7 +1,7 @@
 """Messages that were pushed through the API, numbers masked."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign
+from campaigns.queries.message_rows import Key, states_of
 from campaigns.rules.api_answers import MESSAGES
 from campaigns.rules.api_reasons import PartOutcome, Reason, reason_of
 from campaigns.rules.numbers import mask
@@ -33,12 +34,6 @@ LEFT JOIN recipient p ON p.id = m.recipient_id
 LEFT JOIN sender_revision r ON r.id = c.sender_revision_id
 WHERE a.workspace_id = %(workspace)s AND {condition}
 ORDER BY {order} DESC LIMIT %(limit)s
-"""
-STATES = """
-SELECT g.campaign_id, s.message_position, s.message_state
-FROM (SELECT campaign_id, array_agg(position) AS positions
-      FROM unnest(%s::bigint[], %s::bigint[]) AS t(campaign_id, position) GROUP BY campaign_id) g
-CROSS JOIN LATERAL message_states(g.campaign_id, g.positions) s
 """
 PARTS = """
 SELECT DISTINCT ON (s.campaign_id, s.position, s.part)
@@ -177,23 +172,23 @@ def _rows(here: Workspace, condition: str, order: str, values: dict[str, Any]) -
 
 
 def _states(rows: Sequence[_Row]) -> dict[Place, str]:
-    with connection.cursor() as cursor:
-        cursor.execute(STATES, _places(rows))
-        return {(campaign, position): state for campaign, position, state in cursor.fetchall()}
+    return states_of([Key(row.frozen_on, row.campaign_id, row.position) for row in rows])
 
 
 def _parts(rows: Sequence[_Row]) -> dict[Place, list[PartOutcome]]:
     found: dict[Place, list[PartOutcome]] = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(PARTS, [*_places(rows), [row.frozen_on for row in rows]])
+        cursor.execute(
+            PARTS,
+            [
+                [row.campaign_id for row in rows],
+                [row.position for row in rows],
+                [row.frozen_on for row in rows],
+            ],
+        )
         for campaign, position, *fields in cursor.fetchall():
             found[campaign, position].append(PartOutcome(*fields))
     return found
-
-
-def _places(rows: Iterable[_Row]) -> list[list[int]]:
-    places = [row.place for row in rows]
-    return [[campaign for campaign, _p in places], [position for _c, position in places]]
 
 
 def _shown(
