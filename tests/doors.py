@@ -1,0 +1,174 @@
+"""The table of doors: every route and method of the product, and who gets in.
+
+Written by hand. tests/test_doors.py walks the addresses of the product: one that is missing here
+fails, and so does a row whose address is gone. A new route needs a row before it can be shipped.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Answer(StrEnum):
+    """What the gate does with a caller."""
+
+    IN = "in"  # The view is reached.
+    NO = "403"  # A member of the workspace without the permission.
+    GONE = "404"  # As if it were not there.
+    SIGN_IN = "to sign-in"  # Sent to the page that signs in.
+    NO_KEY = "401"  # An API call without a live key.
+
+
+IN, NO, GONE, SIGN_IN, NO_KEY = Answer
+
+# The columns. In the workspace of the address; a super admin is there by a visit, with a reason.
+ROLES = ("viewer", "author", "author_moderator", "moderator", "admin", "super_admin")
+SCOPES = ("message.send", "message.see", "campaign.see", "sender.see")
+
+
+@dataclass(frozen=True)
+class Who:
+    """One row's answers: for each of ROLES in its own workspace, then for everybody else."""
+
+    own: tuple[Answer, ...]
+    # A super admin who has entered no workspace, or another one: he only looks.
+    master: Answer
+    # A member of another workspace, whatever his role, and somebody without any.
+    foreign: Answer
+    stranger: Answer
+    anonymous: Answer
+    # A live key by its one scope; `dead` is a revoked key, or one whose maker has left.
+    keys: Mapping[str, Answer] = field(default_factory=lambda: dict.fromkeys(SCOPES, SIGN_IN))
+    dead: Answer = SIGN_IN
+
+
+def inside(*own: Answer, master: Answer) -> Who:
+    """Return the answers of a page of a workspace: it is not there for who is no member."""
+    return Who(own, master, foreign=GONE, stranger=GONE, anonymous=SIGN_IN)
+
+
+def api(*scopes: str) -> Who:
+    """Return the answers of the API to keys: these scopes open it. No session counts there."""
+    keys = {scope: IN if scope in scopes else NO for scope in SCOPES}
+    return Who((NO_KEY,) * 6, NO_KEY, NO_KEY, NO_KEY, NO_KEY, keys, dead=NO_KEY)
+
+
+#                   viewer author a.+mod. mod. admin super admin
+SEE = inside(IN, IN, IN, IN, IN, IN, master=IN)
+PROPOSE = inside(NO, IN, IN, IN, IN, IN, master=NO)
+WRITE = inside(NO, IN, IN, NO, IN, IN, master=NO)
+REVIEW = inside(NO, NO, IN, IN, IN, IN, master=NO)
+REVEAL = inside(NO, NO, NO, IN, IN, IN, master=NO)
+ADMIN = inside(NO, NO, NO, NO, IN, IN, master=NO)
+DELETE = inside(NO, NO, NO, NO, NO, IN, master=NO)
+# Authors run their own campaigns, moderators and admins everybody's: the verb tells them apart.
+RUN = inside(NO, IN, IN, IN, IN, IN, master=NO)
+
+PLATFORM = Who((GONE, GONE, GONE, GONE, GONE, IN), IN, GONE, GONE, SIGN_IN)
+SIGNED_IN = Who((IN,) * 6, IN, IN, IN, SIGN_IN)
+PUBLIC = Who((IN,) * 6, IN, IN, IN, IN, dict.fromkeys(SCOPES, IN), dead=IN)
+
+DOORS: tuple[tuple[str, str, Who], ...] = (
+    # Sign-in and the own account
+    ("workspaces:home", "GET", SIGNED_IN),
+    ("workspaces:choose", "GET POST", SIGNED_IN),
+    ("workspaces:sign_in", "GET POST", PUBLIC),
+    ("workspaces:sign_out", "POST", SIGNED_IN),
+    ("workspaces:forgotten", "GET POST", PUBLIC),
+    ("workspaces:link_sent", "GET", PUBLIC),
+    ("workspaces:reset", "GET POST", PUBLIC),
+    ("workspaces:invitation", "GET POST", PUBLIC),
+    ("workspaces:open_invitation", "GET", PUBLIC),
+    ("workspaces:account", "GET POST", SIGNED_IN),
+    ("workspaces:password", "GET POST", SIGNED_IN),
+    ("workspaces:sessions", "GET POST", SIGNED_IN),
+    # Members, keys and settings of a workspace
+    ("workspaces:members", "GET", SEE),
+    ("workspaces:invite", "POST", ADMIN),
+    ("workspaces:change_role", "POST", ADMIN),
+    ("workspaces:remove_member", "GET POST", ADMIN),
+    ("workspaces:invite_again", "POST", ADMIN),
+    ("workspaces:revoke_invitation", "POST", ADMIN),
+    ("workspaces:accept_request", "POST", ADMIN),
+    ("workspaces:refuse_request", "POST", ADMIN),
+    ("workspaces:keys", "GET", ADMIN),
+    ("workspaces:new_key", "GET POST", ADMIN),
+    ("workspaces:revoke_key", "GET POST", ADMIN),
+    ("workspaces:settings", "GET POST", ADMIN),
+    # The audit log
+    ("audit:list", "GET", SEE),
+    ("audit:entry", "GET", SEE),
+    # Recipient lists
+    ("campaigns:lists", "GET", SEE),
+    ("campaigns:list_new", "GET POST", WRITE),
+    ("campaigns:list_start", "POST", WRITE),
+    ("campaigns:list_page", "GET", SEE),
+    ("campaigns:list_file", "GET PUT", WRITE),
+    ("campaigns:list_finish", "POST", WRITE),
+    ("campaigns:list_discard", "POST", WRITE),
+    ("campaigns:list_columns", "GET POST", WRITE),
+    ("campaigns:list_waterfall", "GET", SEE),
+    ("campaigns:list_progress", "GET", SEE),
+    ("campaigns:list_keep", "POST", WRITE),
+    ("campaigns:list_rejects", "POST", WRITE),
+    # Sender names
+    ("campaigns:senders", "GET", SEE),
+    ("campaigns:sender_new", "GET POST", ADMIN),
+    ("campaigns:sender_preview", "POST", PROPOSE),
+    ("campaigns:sender", "GET", SEE),
+    ("campaigns:sender_revision", "GET", SEE),
+    ("campaigns:sender_propose", "GET POST", PROPOSE),
+    ("campaigns:sender_decide", "GET POST", REVIEW),
+    ("campaigns:sender_withdraw", "GET POST", PROPOSE),
+    ("campaigns:sender_archive", "GET POST", ADMIN),
+    ("campaigns:sender_restore", "GET POST", ADMIN),
+    # Opt-outs
+    ("campaigns:opt_outs", "GET", SEE),
+    ("campaigns:opt_out_find", "GET POST", SEE),
+    ("campaigns:opt_out_add", "GET POST", PROPOSE),
+    ("campaigns:opt_out_import", "GET POST", PROPOSE),
+    ("campaigns:opt_out_lift", "GET POST", PROPOSE),
+    # The platform
+    ("platform:overview", "GET", PLATFORM),
+    ("platform:workspaces", "GET", PLATFORM),
+    ("platform:new_workspace", "GET POST", PLATFORM),
+    ("platform:suspend", "GET POST", PLATFORM),
+    ("platform:resume", "POST", PLATFORM),
+    ("platform:enter", "GET POST", PLATFORM),
+    ("platform:leave", "POST", PLATFORM),
+    ("platform:users", "GET", PLATFORM),
+    ("platform:new_user", "GET POST", PLATFORM),
+    ("platform:send_link", "POST", PLATFORM),
+    ("platform:disable_user", "GET POST", PLATFORM),
+    ("platform:enable_user", "POST", PLATFORM),
+    ("platform:super_admin", "GET POST", PLATFORM),
+    ("platform:senders", "GET POST", PLATFORM),
+    ("platform:lift_protection", "GET POST", PLATFORM),
+    ("platform:connections", "GET", PLATFORM),
+    ("platform:connection_new", "GET POST", PLATFORM),
+    ("platform:connection", "GET", PLATFORM),
+    ("platform:connection_edit", "GET POST", PLATFORM),
+    ("platform:connection_check", "POST", PLATFORM),
+    ("platform:connection_disable", "GET POST", PLATFORM),
+    ("platform:connection_enable", "GET POST", PLATFORM),
+    ("platform:routes", "GET", PLATFORM),
+    ("platform:route_new", "GET POST", PLATFORM),
+    ("platform:route", "GET POST", PLATFORM),
+    ("platform:route_grant", "POST", PLATFORM),
+    ("platform:route_revoke", "GET POST", PLATFORM),
+    ("platform:audit", "GET", PLATFORM),
+    ("platform:audit_entry", "GET", PLATFORM),
+    # The API
+    ("api:messages", "GET", api("message.see")),
+    ("api:messages", "POST", api("message.send")),
+    ("api:message", "GET", api("message.see")),
+    ("api:campaigns", "GET", api("campaign.see")),
+    ("api:campaign", "GET", api("campaign.see")),
+    ("api:senders", "GET", api("sender.see")),
+    ("api:me", "GET", api(*SCOPES)),
+    ("api:openapi", "GET", PUBLIC),
+    # Everywhere
+    ("theme", "POST", SIGNED_IN),
+    ("health:live", "GET", PUBLIC),
+    ("health:ready", "GET", PUBLIC),
+)

@@ -1,0 +1,194 @@
+"""Every route as every role, in its own workspace, in a foreign one and without any.
+
+The gate is real and decides as ever; behind it stands a mark instead of the views, so that what is
+seen is the gate's answer. What views do with a neighbour's row is the second half.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.test import Client
+from django.urls import resolve
+from django.utils import timezone
+from pytest_django import Settings
+
+from tests.doors import DOORS, GONE, ROLES, SCOPES, Answer, Who
+from tests.workspaces import make
+from workspaces.actions.keys import revoke_key
+from workspaces.actions.members import remove_member
+from workspaces.gate.permission import routes, view_class
+from workspaces.models import User, Workspace
+from workspaces.rules.permissions import Role
+from workspaces.scope import scope
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+PART = re.compile(r"<(?:(\w+):)?(\w+)>")
+# The gate looks at no part of an address but the workspace.
+MADE_UP = {
+    "int": "1",
+    "uuid": "0b5a1f1e-3f0c-4b57-9a33-1f6f4f3f5b1a",
+    "slug": "some",
+    "str": "some",
+}
+REACHED = 299
+SAME = {"X-Request-ID": "the-same-request"}
+ANSWERS = {REACHED: Answer.IN, 403: Answer.NO, 404: Answer.GONE, 401: Answer.NO_KEY}
+
+Door = tuple[str, str]
+
+
+class NothingBehind:
+    """A middleware after the gate: who comes so far has got in."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_: Any) -> HttpResponse:
+        """Answer instead of the view."""
+        return HttpResponse(status=REACHED)
+
+
+def fill(text: str, parts: Mapping[str, str]) -> str:
+    """Return a pattern's address with these parts, and made-up ones for the rest."""
+    return PART.sub(lambda part: parts.get(part[2]) or MADE_UP[part[1] or "str"], text)
+
+
+def addresses(slug: str) -> Iterator[tuple[Door, str]]:
+    """Yield ((name, method), address) of every route of the product, about a workspace."""
+    for text, pattern in routes():
+        address = fill(text, {"workspace": slug})
+        name = resolve(address).view_name
+        assert name.rpartition(":")[2] == pattern.name, f"{text} is hidden by {name}."
+        for method in METHODS:
+            if hasattr(view_class(pattern.callback), method.lower()):
+                yield (name, method), address
+
+
+def table() -> dict[Door, Who]:
+    """Return the table by door."""
+    rows = [((name, one), who) for name, methods, who in DOORS for one in methods.split()]
+    assert len(dict(rows)) == len(rows), "A door is in the table twice."
+    return dict(rows)
+
+
+def test_every_route_is_in_the_table() -> None:
+    found = {door for door, _address in addresses("care")}
+    assert found - table().keys() == set(), "These have no row in tests/doors.py."
+
+
+def test_every_row_of_the_table_has_a_route() -> None:
+    found = {door for door, _address in addresses("care")}
+    assert table().keys() - found == set(), "These rows of tests/doors.py have no route."
+
+
+@pytest.fixture
+def care(db: None, settings: Settings) -> Workspace:
+    """The workspace of all addresses, behind a gate with nothing behind it."""
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.{NothingBehind.__name__}"]
+    return make.workspace("care")
+
+
+def answers(client: Client, **headers: str) -> dict[Door, str]:
+    """Return what the gate answers at every door of the workspace `care`."""
+    found: dict[Door, str] = {}
+    for door, address in addresses("care"):
+        response = client.generic(door[1], address, headers=headers)
+        is_sent = response.status_code == 302 and response["Location"].startswith("/sign-in/")
+        known = ANSWERS.get(response.status_code, response.status_code)
+        found[door] = str(Answer.SIGN_IN if is_sent else known)
+    return found
+
+
+def expected(column: Callable[[Who], Answer]) -> dict[Door, str]:
+    """Return a column of the table, for the doors there are."""
+    rows = table()
+    return {door: str(column(rows[door])) for door, _address in addresses("care") if door in rows}
+
+
+def root_in(where: Workspace) -> User:
+    """Return a super admin who has entered a workspace."""
+    root = make.user(is_super_admin=True)
+    make.visit(where, root)
+    return root
+
+
+def one_of(where: Workspace, role: str) -> User:
+    """Return somebody who has a role in a workspace."""
+    return root_in(where) if role == Role.SUPER_ADMIN else make.member(where, role)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_in_the_own_workspace_a_role_opens_what_the_table_says(care: Workspace, role: str) -> None:
+    client = make.signed_in(one_of(care, role))
+    assert answers(client) == expected(lambda who: who.own[ROLES.index(role)])
+
+
+@pytest.mark.parametrize("role", ROLES[:-1])
+def test_a_role_in_another_workspace_opens_nothing_here(care: Workspace, role: str) -> None:
+    client = make.signed_in(make.member(make.workspace("roaming"), role))
+    assert answers(client) == expected(lambda who: who.foreign)
+
+
+def test_a_super_admin_who_entered_another_workspace_only_looks_here(care: Workspace) -> None:
+    client = make.signed_in(root_in(make.workspace("roaming")))
+    assert answers(client) == expected(lambda who: who.master)
+
+
+def test_a_super_admin_who_entered_none_only_looks(care: Workspace) -> None:
+    client = make.signed_in(make.user(is_super_admin=True))
+    assert answers(client) == expected(lambda who: who.master)
+
+
+def test_somebody_without_a_workspace_opens_what_the_table_says(care: Workspace) -> None:
+    assert answers(make.signed_in(make.user())) == expected(lambda who: who.stranger)
+
+
+def test_nobody_signed_in_opens_what_the_table_says(care: Workspace) -> None:
+    assert answers(Client()) == expected(lambda who: who.anonymous)
+
+
+@pytest.mark.parametrize("name", SCOPES)
+def test_a_key_opens_what_its_scope_says_and_no_page(care: Workspace, name: str) -> None:
+    made = make.key(care, make.me_in(care, Role.ADMIN), name)
+    found = answers(Client(), Authorization=f"Bearer {made.token}")
+    assert found == expected(lambda who: who.keys[name])
+
+
+def test_a_revoked_key_opens_nothing(care: Workspace) -> None:
+    admin = make.me_in(care, Role.ADMIN)
+    made = make.key(care, admin, *SCOPES)
+    with scope(care):
+        revoke_key(key_id=made.key.pk, by=admin, now=timezone.now())
+    found = answers(Client(), Authorization=f"Bearer {made.token}")
+    assert found == expected(lambda who: who.dead)
+
+
+def test_the_key_of_somebody_who_left_opens_nothing(care: Workspace) -> None:
+    gone, admin = make.me_in(care, Role.ADMIN), make.me_in(care, Role.ADMIN)
+    made = make.key(care, gone, *SCOPES)
+    with scope(care):
+        remove_member(user_id=gone.user.pk, by=admin, now=timezone.now())
+    found = answers(Client(), Authorization=f"Bearer {made.token}")
+    assert found == expected(lambda who: who.dead)
+
+
+@pytest.mark.parametrize("is_member_elsewhere", [True, False])
+def test_a_workspace_of_others_looks_like_one_that_is_not_there(
+    care: Workspace, *, is_member_elsewhere: bool
+) -> None:
+    roaming = make.workspace("roaming")
+    client = make.signed_in(make.member(roaming) if is_member_elsewhere else make.user())
+    missing = dict(addresses("nothing"))
+    for door, address in addresses("care"):
+        if table()[door].foreign is not GONE or address == missing[door]:
+            continue
+        there = client.generic(door[1], address, headers=SAME)
+        not_there = client.generic(door[1], missing[door], headers=SAME)
+        assert there.content == not_there.content, door
+        assert care.name.encode() not in there.content, door
