@@ -203,7 +203,7 @@ def _never_tried(campaign: Campaign, after: int, limit: int) -> Found:
     found = _column(NEVER_TRIED.format(until=until), campaign, after, limit)
     if len(found) >= limit:
         return Found(found, found[-1])
-    return Found(found, until if until < _cursor(campaign) else None)
+    return Found(found, until if until + 1 < _cursor(campaign) else None)
 
 
 def _through(statement: str, campaign: Campaign, after: int, limit: int) -> Found:
@@ -218,7 +218,7 @@ def _strided(rows: str, campaign: Campaign, after: int, limit: int) -> Found:
     found = _column(bounded, campaign, after, limit)
     if len(found) >= limit:
         return Found(found, found[-1])
-    return Found(found, until if until < _cursor(campaign) else None)
+    return Found(found, until if until + 1 < _cursor(campaign) else None)
 
 
 def _cursor(campaign: Campaign) -> int:
