@@ -43,6 +43,7 @@ from smpp_client.rules.pace import Bucket, Throttle
 
 CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 0.05
+FULL_SECONDS = 0.002
 LEASE_POLL_SECONDS = 0.5
 SHORTEST_WAIT = 0.5
 LONGEST_WAIT = 30.0
@@ -381,7 +382,7 @@ class Slot:
         while not wire.is_closed.is_set() and not self._stopping.is_set():
             room = self._room(wire)
             if room.segments <= 0:
-                await asyncio.sleep(min(IDLE_SECONDS, self._bucket.ready_in(time.monotonic())))
+                await asyncio.sleep(self._wait_for_room(room))
                 continue
             taken = await self._claim(room)
             if not taken:
@@ -402,6 +403,15 @@ class Slot:
             Room(left, RoomBound.BUDGET, self._book.open_count),
         ]
         return min(rooms, key=lambda room: room.segments)
+
+    def _wait_for_room(self, room: Room) -> float:
+        """Return the seconds until it is worth another look.
+
+        The bucket knows when it has room; a full window or budget waits for the peer or the disk.
+        """
+        if room.bound in {RoomBound.WINDOW, RoomBound.BUDGET}:
+            return FULL_SECONDS
+        return min(IDLE_SECONDS, self._bucket.ready_in(time.monotonic()))
 
     async def _claim(self, room: Room) -> int:
         assert self._book is not None
