@@ -10,6 +10,7 @@ import campaigns.urls.platform
 import smpp_client.urls
 import workspaces.urls
 from campaigns.queries.live import sending_count
+from campaigns.queries.review import waiting_count
 from message_center.middleware import NAV_COUNTS, Count
 from message_center.views import health_urls
 from message_center.views.theme import ChangeTheme
@@ -42,4 +43,9 @@ def _sending(me: Me) -> Count:
     return Count(sending_count(me.here), gettext("sending"))
 
 
+def _waiting(me: Me) -> Count:
+    return Count(waiting_count(me), gettext("waiting for you"), is_due=True)
+
+
 NAV_COUNTS["campaigns:list"] = _sending
+NAV_COUNTS["campaigns:review"] = _waiting
