@@ -12,9 +12,24 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from tests.ground import Ground, make_ground
 
 GROUND = pytest.StashKey[Ground]()
-# Seconds of the files that take long, as measured alone. They go first, so that no worker is left
-# with a long one at the end.
-SECONDS: dict[str, int] = {}
+# Seconds of the files that take long, as measured on a busy machine. They go first, so that no
+# worker is left with a long one at the end.
+SECONDS: dict[str, int] = {
+    "tests/campaigns/sending/test_faults.py": 208,
+    "tests/campaigns/sending/test_pace.py": 191,
+    "tests/workspaces/test_in_browser.py": 189,
+    "tests/campaigns/test_lists_in_browser.py": 135,
+    "tests/stack/test_demo.py": 100,
+    "tests/smpp_client/test_connections_in_browser.py": 87,
+    "tests/stack/test_setup_database.py": 75,
+    "tests/campaigns/test_senders_in_browser.py": 70,
+    "tests/campaigns/test_import_processes.py": 64,
+    "tests/workspaces/test_doors.py": 62,
+    "tests/stack/test_compose.py": 51,
+    "tests/stack/test_postgres.py": 49,
+    "tests/campaigns/api/test_document.py": 48,
+    "tests/test_doors.py": 45,
+}
 
 
 @pytest.hookimpl(tryfirst=True)

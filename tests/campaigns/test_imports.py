@@ -372,7 +372,9 @@ def test_a_broker_that_is_down_only_delays_the_import(
     author: Me, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(import_list.app.conf, "broker_url", "redis://127.0.0.1:1/0")
+    # What is connected is kept in these two. Both come back, so that nobody else is cut off.
     monkeypatch.setattr(import_list.app, "_pool", None)
+    monkeypatch.setattr(import_list.app.amqp, "_producer_pool", None)
     nudge_import(1)
 
 
