@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.forms.slots import SlotRow, read_slots, shown_slots
-from campaigns.forms.wizard import StepForm
+from campaigns.forms.wizard import NeededChoice, NeededNumber, StepForm
 from campaigns.models import Campaign, Mode, Priority, StartBy
 from campaigns.rules.calculator import PlanRefused, Sum, Unknown, after_change, solved
 from campaigns.rules.local_times import TimeRefused, read_duration, to_utc, write_duration
@@ -82,9 +82,8 @@ class PlanForm(StepForm):
     stop_date = day_field(_("Ends at the latest"))
     stop_time = time_field(_("Time of the end"))
     ceiling = rate_field(_("At most, segments/s"), _("Without a number the route's own rate."))
-    daily_cap = forms.IntegerField(
+    daily_cap = NeededNumber(
         label=_("Messages a day at most"),
-        required=False,
         min_value=1,
         max_value=2_000_000_000,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
@@ -92,9 +91,7 @@ class PlanForm(StepForm):
     start_by = forms.ChoiceField(
         label=_("After approval"), choices=StartBy.choices, widget=forms.RadioSelect
     )
-    route = forms.TypedChoiceField(
-        label=_("Route"), required=False, coerce=int, empty_value=None, widget=forms.RadioSelect
-    )
+    route = NeededChoice(label=_("Route"), coerce=int, empty_value=None, widget=forms.RadioSelect)
     priority = forms.ChoiceField(
         label=_("Priority"),
         choices=Priority.choices,

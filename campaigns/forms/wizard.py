@@ -11,8 +11,33 @@ from campaigns.models import Campaign, RecipientList, Sender
 LONGEST_TEXT = 4_000
 
 
+class Needed:
+    """Makes a field one that a draft may lack although its campaign needs it."""
+
+    empty_values: Any
+
+    def validate(self, value: Any) -> None:
+        """Accept nothing; the check names it."""
+        if value not in self.empty_values:
+            super().validate(value)  # type: ignore[misc]
+
+
+class NeededText(Needed, forms.CharField):
+    """A text."""
+
+
+class NeededChoice(Needed, forms.TypedChoiceField):
+    """One of some rows, by id."""
+
+
+class NeededNumber(Needed, forms.IntegerField):
+    """A whole number."""
+
+
 class StepForm(forms.Form):
     """A step of a campaign. `changes` is what goes to the verb, in its names."""
+
+    use_required_attribute = False
 
     def changes(self, campaign: Campaign) -> Mapping[str, Any]:
         """Return the campaign's fields as the form has them."""
@@ -22,10 +47,9 @@ class StepForm(forms.Form):
 class PurposeForm(StepForm):
     """Step 1: what it is for, and who it is from."""
 
-    name = forms.CharField(
+    name = NeededText(
         label=_("Name"),
         max_length=120,
-        required=False,
         help_text=_("For your team; people on the phone do not see it."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
@@ -36,9 +60,7 @@ class PurposeForm(StepForm):
         help_text=_("Who asked for it, and why. The moderator reads it."),
         widget=forms.Textarea(attrs={"rows": 2}),
     )
-    sender = forms.TypedChoiceField(
-        label=_("Sender name"), required=False, coerce=int, empty_value=None
-    )
+    sender = NeededChoice(label=_("Sender name"), coerce=int, empty_value=None)
 
     def __init__(self, campaign: Campaign, senders: list[Sender], data: Any = None) -> None:
         initial = {
@@ -62,10 +84,9 @@ class PurposeForm(StepForm):
 class MessageForm(StepForm):
     """Step 2: the text. Line ends are those of one character, as phones count them."""
 
-    text = forms.CharField(
+    text = NeededText(
         label=_("Text"),
         max_length=LONGEST_TEXT,
-        required=False,
         strip=False,
         help_text=_("Write placeholders in double braces, such as {{name}}."),
         widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "true"}),
@@ -91,9 +112,8 @@ def one_line_end(text: str) -> str:
 class RecipientsForm(StepForm):
     """Step 3: one of the workspace's ready lists."""
 
-    recipient_list = forms.TypedChoiceField(
+    recipient_list = NeededChoice(
         label=_("Recipient list"),
-        required=False,
         coerce=int,
         empty_value=None,
         widget=forms.RadioSelect,

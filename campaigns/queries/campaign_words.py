@@ -25,11 +25,12 @@ def when_words(campaign: Campaign, now: datetime) -> str:
     """Return when a campaign goes out, in the workspace's zone."""
     starts, ends = campaign.starts_at, campaign.ends_at
     if campaign.mode == Mode.TRIGGER:
-        return _("Open until %(day)s") % {"day": local(campaign, ends, "j M Y")} if ends else ""
+        words = _("Open until %(day)s") if ends else _("No end yet")
+        return words % {"day": local(campaign, ends, "j M Y")}
     if campaign.mode == Mode.ON_DEMAND:
         return _("After approval")
     if starts is None:
-        return _("Not started")
+        return _("No time yet")
     begin = local(campaign, starts, day_form(campaign, starts, now) + "H:i")
     if ends is None:
         return begin

@@ -103,6 +103,7 @@ class Row:
     recipients: int | None
     segments: int | None
     counts: Mapping[str, int] = field(default_factory=dict)
+    is_trigger: bool = False
     done: int = 0
     total: int = 0
     is_started: bool = False
@@ -224,7 +225,8 @@ def row(campaign: Campaign, now: datetime, *, pushed_today: int = 0) -> Row:
     counts = counts_of(progress)
     return Row(
         number=campaign.number,
-        name=campaign.name or str(campaign),
+        name=campaign.name or _("No name yet"),
+        is_trigger=campaign.mode == Mode.TRIGGER,
         sender=campaign.sender.value if campaign.sender else "",
         author=campaign.author.name,
         state="open" if is_open else state.value,

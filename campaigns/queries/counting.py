@@ -143,7 +143,7 @@ def _sentence(campaign: Campaign, measured: Measured, sample: Sample) -> str:
                 "%(parts)s for all %(n)s recipients.",
                 sample.total,
             ) % {"parts": usual, "n": f"{sample.total:,}"}
-        return _("%(parts)s for all that were looked at.") % {"parts": usual}
+        return _("%(parts)s for everybody in the sample.") % {"parts": usual}
     rest = ", ".join(
         _("%(parts)s for %(n)s of them") % {"parts": parts, "n": f"{n:,}"}
         for parts, n in groups[1:]
@@ -210,13 +210,13 @@ def _replaced(
     after = measure(compile_text(plain), values)
     if after.mean_parts >= measured.mean_parts:
         return _("It does not change the number of parts.")
-    words = _("With the replacement: %(parts)s instead of %(before)s.") % {
+    words = _("With the replacement: %(parts)s instead of %(before)s") % {
         "parts": parts_words(after.usual.segments),
         "before": measured.usual.segments,
     }
     if not sample.rows:
-        return words
+        return f"{words}."
     fewer = round((measured.mean_parts - after.mean_parts) * sample.total)
     about = "" if sample.is_whole else _("about") + " "
     saved = ngettext("%(about)s%(n)s segment fewer.", "%(about)s%(n)s segments fewer.", fewer)
-    return f"{words} " + saved % {"about": about, "n": f"{fewer:,}"}
+    return f"{words}, " + saved % {"about": about, "n": f"{fewer:,}"}

@@ -184,7 +184,9 @@ def fit_of(
     figures = {
         "rate": rate_text(known.rate),
         "peak": rate_text(peak),
-        "share": f"{100 * peak / route.rate:,.0f}",
+        "share": f"{100 * peak / route.rate:,.0f}"
+        if peak >= route.rate / 100
+        else _("less than 1"),
         "all": f"{route.rate:,}",
         "route": route.name,
     }

@@ -9,14 +9,16 @@ from django.utils.translation import ngettext
 
 from campaigns.models import Approval, Campaign, Mode, StartBy, Verdict
 from campaigns.queries.approvers import parts_in
-from campaigns.queries.campaign_words import people_words, when_words
+from campaigns.queries.campaign_words import local, people_words, when_words
 from campaigns.queries.deadlines import deadline_of
 from campaigns.queries.senders import waiting_for
 from campaigns.rules.campaign_states import State
+from campaigns.rules.local_times import write_duration
 from workspaces.models import Workspace
 from workspaces.queries.me import Me
 
 SOON = timedelta(hours=1)
+A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Item:
     words: str
     waits_since: datetime
     deadline: datetime | None = None
+    time_left: str = ""
     is_soon: bool = False
     is_late: bool = False
     why_not: str = ""
@@ -85,12 +88,23 @@ def _campaign_item(campaign: Campaign, me: Me, now: datetime) -> Item:
         words=f"{people_words(campaign)}, {when_words(campaign, now)}",
         waits_since=campaign.submitted_at or campaign.state_since_at,
         deadline=deadline,
+        time_left=_time_left(campaign, deadline, now),
         is_soon=deadline is not None and deadline - now < SOON,
         is_late=deadline is not None and deadline <= now,
         why_not=_("You %(part)s, so another person decides.") % {"part": part} if part else "",
         number=campaign.number,
         sender=campaign.sender.value if campaign.sender else "",
     )
+
+
+def _time_left(campaign: Campaign, deadline: datetime | None, now: datetime) -> str:
+    if deadline is None:
+        return _("No deadline")
+    if deadline <= now:
+        return _("Start has passed")
+    if deadline - now < A_DAY:
+        return _("%(time)s left") % {"time": write_duration(deadline - now)}
+    return local(campaign, deadline, "j M H:i")
 
 
 def _sender_items(me: Me) -> list[Item]:

@@ -7,7 +7,7 @@ from typing import Literal
 # What happened to a piece of text, and the piece. "same" and "del" together are the old text.
 Piece = tuple[Literal["same", "del", "ins"], str]
 
-WORDS = re.compile(r"\s+|\w+|[^\w\s]")
+WORDS = re.compile(r"\{\{[^{}]*\}\}|\s+|\w+|[^\w\s]")
 
 
 def differences(old: str, new: str) -> list[Piece]:

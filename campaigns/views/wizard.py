@@ -26,6 +26,7 @@ from campaigns.queries import planning
 from campaigns.queries.counting import counted, estimate_of
 from campaigns.queries.lists import opted_out_count, ready_lists, waterfall
 from campaigns.queries.previews import preview_of
+from campaigns.queries.review import last_return
 from campaigns.queries.senders import approved
 from campaigns.queries.wizard import STEPS, standings
 from campaigns.rules.campaign_states import EDITABLE, State
@@ -255,6 +256,7 @@ def wizard_context(request: GateRequest, campaign: Campaign, step: str) -> Conte
         "receipt": beside.receipt,
         "fit_of_plan": beside.fit,
         "saved_at": f"{at:%H:%M:%S}",
+        "returned": last_return(campaign) if campaign.state == State.RETURNED else "",
         "template": f"campaigns/steps/{step}.html",
     }
 
