@@ -6,21 +6,28 @@ seen is the gate's answer. What views do with a neighbour's row is the second ha
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.test import Client
 from django.urls import resolve
 from django.utils import timezone
 from pytest_django import Settings
 
+from campaigns.actions.opt_outs import add_opt_out
+from tests import make as nouns
 from tests.doors import DOORS, GONE, ROLES, SCOPES, Answer, Who
 from tests.workspaces import make
+from workspaces.actions.invitations import invite
+from workspaces.actions.joining import ask_to_join
 from workspaces.actions.keys import revoke_key
 from workspaces.actions.members import remove_member
 from workspaces.gate.permission import routes, view_class
 from workspaces.models import User, Workspace
+from workspaces.queries.me import Me
 from workspaces.rules.permissions import Role
 from workspaces.scope import scope
 
@@ -192,3 +199,79 @@ def test_a_workspace_of_others_looks_like_one_that_is_not_there(
         not_there = client.generic(door[1], missing[door], headers=SAME)
         assert there.content == not_there.content, door
         assert care.name.encode() not in there.content, door
+
+
+# --- rows of a neighbour --------------------------------------------------------------------------
+
+# These name nothing that is stored: a verdict and a step are words of ours.
+WORDS = {"verdict": "approve", "step": "message"}
+# Found or not, they go back to the list of members with a sentence.
+TO_MEMBERS = {"invite_again", "revoke_invitation", "accept_request", "refuse_request"}
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A workspace with one of everything, its admin and the parts of the addresses."""
+
+    admin: Me
+    parts: Mapping[str, str]
+
+
+@pytest.fixture
+def neighbour(db: None) -> Neighbour:
+    """One of everything in another workspace, each numbered by the database."""
+    admin = make.me_in(make.workspace("roaming"), Role.ADMIN)
+    with scope(admin.here):
+        sender = nouns.sender(admin.here)
+        through = nouns.route(admin.here, nouns.connection())
+        campaign = nouns.sending(admin, through, sender_id=sender.pk)
+        invited = invite(email="ann@example.com", role="author", by=admin, now=make.NOW)
+        opted = add_opt_out(by=admin, text="07700900999", country="GB", words="call", now=make.NOW)
+    asked = ask_to_join(workspace=admin.here, by=make.me(make.user()), text="", now=make.NOW)
+    ids = {
+        "number": campaign.number,
+        "position": 1,
+        "list_id": campaign.recipient_list_id,
+        "sender": sender.value,
+        "opt_out_id": opted.pk,
+        "user_id": make.member(admin.here).pk,
+        "invitation_id": invited.invitation.pk,
+        "join_request_id": asked.pk,
+        "key_id": make.key(admin.here, admin).key.pk,
+    }
+    return Neighbour(admin, {name: str(value) for name, value in ids.items()} | WORDS)
+
+
+def doors_about_rows(who: Neighbour, slug: str) -> Iterator[tuple[Door, str]]:
+    """Yield every door of a workspace whose address names a row, about the neighbour's."""
+    for text, pattern in routes():
+        named = {part[2] for part in PART.finditer(text)} - WORDS.keys() - {"workspace"}
+        if not text.startswith("/w/") or not named or "eid" in named:
+            continue
+        address = fill(text, {**who.parts, "workspace": slug})
+        for method in METHODS:
+            if hasattr(view_class(pattern.callback), method.lower()):
+                yield (resolve(address).view_name, method), address
+
+
+def statuses(client: Client, doors: Iterator[tuple[Door, str]]) -> dict[Door, int]:
+    """Knock at real views, each as if nothing had been done before."""
+    found: dict[Door, int] = {}
+    for door, address in doors:
+        before = transaction.savepoint()
+        found[door] = client.generic(door[1], address).status_code
+        transaction.savepoint_rollback(before)
+    return found
+
+
+def test_the_row_of_a_neighbour_is_not_there_whatever_one_may_do(neighbour: Neighbour) -> None:
+    root = root_in(make.workspace("care"))
+    found = statuses(make.signed_in(root), doors_about_rows(neighbour, "care"))
+    reached = {door for door, status in found.items() if status != 404}
+    assert reached == {(f"workspaces:{name}", "POST") for name in TO_MEMBERS}
+
+
+def test_the_same_row_is_there_for_who_belongs_to_it(neighbour: Neighbour) -> None:
+    root = root_in(neighbour.admin.here)
+    found = statuses(make.signed_in(root), doors_about_rows(neighbour, "roaming"))
+    assert {door for door, status in found.items() if status in {403, 404}} == set()
