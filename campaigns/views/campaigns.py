@@ -62,7 +62,7 @@ def read_filter(asked: Mapping[str, str]) -> Filter:
     days = asked.get("days", "")
     return Filter(
         group=Group(group) if group in set(Group) else Group.ALL,
-        search=asked.get("q", "").strip()[: questions.LONGEST_SEARCH],
+        search=asked.get("q", "").replace("\0", "").strip()[: questions.LONGEST_SEARCH],
         sender=_number(asked.get("sender", "")),
         author=_number(asked.get("author", "")),
         days=int(days) if days and days in questions.PERIODS else 0,
