@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import template
+from django.core.exceptions import ValidationError
 from django.forms import (
     BaseForm,
     BoundField,
@@ -13,6 +14,7 @@ from django.forms import (
     CheckboxSelectMultiple,
     RadioSelect,
     Select,
+    Widget,
 )
 from django.templatetags.static import static
 from django.utils import timezone
@@ -177,8 +179,8 @@ def _attributes(bound: BoundField, element: str, width: str) -> dict[str, str | 
         if is_there
     ]
     own = str(bound.field.widget.attrs.get("class", ""))
-    classes = " ".join(filter(None, (_control_class(bound), width, own)))
-    attributes: dict[str, str | bool] = {"class": classes}
+    classes = " ".join(filter(None, (_control_class(bound.field.widget, width), own)))
+    attributes: dict[str, str | bool] = {"class": classes} if classes else {}
     if described:
         attributes["aria-describedby"] = " ".join(described)
     if bound.errors:
@@ -186,11 +188,12 @@ def _attributes(bound: BoundField, element: str, width: str) -> dict[str, str | 
     return attributes
 
 
-def _control_class(bound: BoundField) -> str:
-    widget = bound.field.widget
+def _control_class(widget: Widget, width: str) -> str:
+    """Return the classes of a control; boxes and radio buttons are the browser's own."""
     if isinstance(widget, CheckboxInput | RadioSelect | CheckboxSelectMultiple):
-        return "form-check-input"
-    return "form-select" if isinstance(widget, Select) else "form-control"
+        return ""
+    kind = "form-select" if isinstance(widget, Select) else "form-control"
+    return f"{kind} {width}".strip()
 
 
 @register.inclusion_tag("components/error_summary.html")
@@ -200,11 +203,17 @@ def error_summary(*forms: BaseForm | None) -> dict[str, Any]:
     for form in forms:
         if form is None or not form.is_bound:
             continue
-        for name, errors in form.errors.items():
+        for name, errors in form.errors.as_data().items():
             bound = form[name] if name in form.fields else None
             target = (bound.id_for_label or bound.auto_id) if bound is not None else ""
-            rows.extend((target, str(error)) for error in errors)
+            rows.extend((target, _summary_line(bound, error)) for error in errors)
     return {"rows": rows}
+
+
+def _summary_line(bound: BoundField | None, error: ValidationError) -> str:
+    """Return an error as it reads far from its field: one that only says "required" names it."""
+    text = " ".join(str(message) for message in error.messages)
+    return f"{bound.label}: {text}" if bound is not None and error.code == "required" else text
 
 
 @register.simple_block_tag
