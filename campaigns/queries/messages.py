@@ -34,10 +34,20 @@ RARE: Mapping[MessageState, str] = {
     S.UNDELIVERED: "receipt_state NOT IN ('', 'delivered', 'none')",
     S.NO_RECEIPT: "receipt_state = 'none'",
 }
-FREQUENT: Mapping[MessageState, str] = {
-    S.SUBMITTED: "kind = 'submitted' AND receipt_state = ''",
-    S.DELIVERED: "receipt_state = 'delivered'",
-}
+# Frequent rows have no index of their own: a look passes over a few thousand positions.
+DELIVERED = """
+SELECT DISTINCT position FROM submission
+WHERE campaign_id = %(campaign)s AND batch_on >= %(frozen_on)s
+  AND position > %(after)s AND position <= %(until)s AND receipt_state = 'delivered'
+ORDER BY position LIMIT %(limit)s
+"""
+# Receipts are awaited where sending is now, so these come the last one first.
+SUBMITTED = """
+SELECT DISTINCT position FROM submission
+WHERE campaign_id = %(campaign)s AND batch_on >= %(frozen_on)s
+  AND position < %(after)s AND position >= %(until)s AND kind = 'submitted' AND receipt_state = ''
+ORDER BY position DESC LIMIT %(limit)s
+"""
 IN_QUEUE = """
 SELECT DISTINCT position FROM queued_segment
 WHERE campaign_id = %(campaign)s AND position > %(after)s AND {rows}
@@ -66,7 +76,7 @@ GIVEN_BACK = FROM_SUBMISSIONS.format(rows="kind IN ('deferred', 'released')")
 NEVER_TRIED = """
 SELECT position FROM message m
 WHERE frozen_on = %(frozen_on)s AND campaign_id = %(campaign)s
-  AND position > %(after)s AND position <= {until:d}
+  AND position > %(after)s AND position <= %(until)s
   AND NOT EXISTS (
       SELECT 1 FROM submission s
       WHERE s.campaign_id = m.campaign_id AND s.position = m.position
@@ -82,9 +92,10 @@ ORDER BY position LIMIT %(limit)s
 
 @dataclass(frozen=True)
 class Page:
-    """Some messages in the order of sending. `after` asks for the next ones, None at the end.
+    """Some messages in the order of sending (those that await a receipt: the last one first).
 
-    `is_partial` says that the looks ended before the page was full: more may follow.
+    `after` asks for the next ones, None at the end. `is_partial` says that the looks ended before
+    the page was full: more may follow.
     """
 
     rows: Sequence[Shown]
@@ -159,8 +170,10 @@ def _candidates(campaign: Campaign, state: MessageState | None, after: int, limi
         return _through(ALL, campaign, after, limit)
     if state in RARE:
         return _through(FROM_SUBMISSIONS.format(rows=RARE[state]), campaign, after, limit)
-    if state in FREQUENT:
-        return _strided(FREQUENT[state], campaign, after, limit)
+    if state is S.DELIVERED:
+        return _onwards(DELIVERED, campaign, after, limit)
+    if state is S.SUBMITTED:
+        return _backwards(SUBMITTED, campaign, after, limit)
     if state is S.DEFERRED:
         return _through(DEFERRED, campaign, after, limit)
     if state is S.SENDING:
@@ -179,7 +192,10 @@ def _not_sent(campaign: Campaign, state: MessageState, after: int, limit: int) -
     if not has_any:
         return Found([], None)
     if campaign.mode == Mode.TRIGGER:
-        return _never_tried(campaign, after, limit) if is_over else _queue(campaign, after, limit)
+        # What was dropped of a trigger left no trace but its own row.
+        if is_over:
+            return _onwards(NEVER_TRIED, campaign, after, limit)
+        return _queue(campaign, after, limit)
     first = _given_back(campaign, after, limit) if is_over else _queue(campaign, after, limit)
     rest = _through(BEYOND_CURSOR, campaign, after, limit)
     both = sorted({*first.positions, *rest.positions})
@@ -197,28 +213,28 @@ def _given_back(campaign: Campaign, after: int, limit: int) -> Found:
     return _through(GIVEN_BACK, campaign, after, max(limit, MANY))
 
 
-def _never_tried(campaign: Campaign, after: int, limit: int) -> Found:
-    """A trigger's messages that were dropped left no trace but their own row."""
-    until = after + STRIDE
-    found = _column(NEVER_TRIED.format(until=until), campaign, after, limit)
-    if len(found) >= limit:
-        return Found(found, found[-1])
-    return Found(found, until if until + 1 < _cursor(campaign) else None)
-
-
 def _through(statement: str, campaign: Campaign, after: int, limit: int) -> Found:
     found = _column(statement, campaign, after, limit)
     return Found(found, found[-1] if len(found) >= limit else None)
 
 
-def _strided(rows: str, campaign: Campaign, after: int, limit: int) -> Found:
+def _onwards(statement: str, campaign: Campaign, after: int, limit: int) -> Found:
     """Look at the next few thousand positions only: the others in between may be in the way."""
     until = after + STRIDE
-    bounded = FROM_SUBMISSIONS.format(rows=f"{rows} AND position <= {until:d}")
-    found = _column(bounded, campaign, after, limit)
+    found = _column(statement, campaign, after, limit, until=until)
     if len(found) >= limit:
         return Found(found, found[-1])
     return Found(found, until if until + 1 < _cursor(campaign) else None)
+
+
+def _backwards(statement: str, campaign: Campaign, after: int, limit: int) -> Found:
+    """Look at a few thousand positions before `after`, which is the cursor at first."""
+    start = _cursor(campaign) if after < 0 else after
+    until = max(start - STRIDE, 0)
+    found = _column(statement, campaign, start, limit, until=until)
+    if len(found) >= limit:
+        return Found(found, found[-1])
+    return Found(found, until or None)
 
 
 def _cursor(campaign: Campaign) -> int:
@@ -227,12 +243,15 @@ def _cursor(campaign: Campaign) -> int:
     return progress.total if campaign.mode == Mode.TRIGGER else progress.cursor
 
 
-def _column(statement: str, campaign: Campaign, after: int, limit: int) -> list[int]:
+def _column(
+    statement: str, campaign: Campaign, after: int, limit: int, *, until: int = 0
+) -> list[int]:
     values = {
         "campaign": campaign.pk,
         "frozen_on": campaign.frozen_on,
         "after": after,
         "limit": limit,
+        "until": until,
         "cursor": _cursor(campaign),
     }
     with connection.cursor() as cursor:

@@ -116,7 +116,7 @@ def test_pages_follow_each_other_without_a_gap_or_a_repeat(desk: Ground) -> None
             page = page_of_messages(fresh(campaign), state, after=after, size=4)
             seen += [row.position for row in page.rows]
             after = page.after
-        assert seen == sorted(set(seen))
+        assert seen == sorted(set(seen), reverse=state is S.SUBMITTED)
         whole = derived(campaign)
         assert len(seen) == (sum(whole.values()) if state is None else whole[state.value])
 
@@ -131,10 +131,12 @@ def test_a_look_that_was_long_enough_ends_and_says_where(
     monkeypatch.setattr(questions, "STRIDE", 5)
     with scope(care.place):
         first = page_of_messages(fresh(campaign), S.SUBMITTED, size=10)
-        assert [row.position for row in first.rows] == [0]
-        assert (first.is_partial, first.after) == (True, 19)
-        rest = page_of_messages(fresh(campaign), S.SUBMITTED, after=19, size=10)
-    assert ([row.position for row in rest.rows], rest.after) == ([39], None)
+        assert [row.position for row in first.rows] == [39]
+        assert (first.is_partial, first.after) == (True, 20)
+        rest = page_of_messages(fresh(campaign), S.SUBMITTED, after=20, size=10)
+        assert ([row.position for row in rest.rows], rest.after) == ([0], None)
+        delivered = page_of_messages(fresh(campaign), S.DELIVERED, size=10)
+    assert ([*delivered.rows], delivered.after) == ([], 19)
 
 
 @pytest.mark.django_db
