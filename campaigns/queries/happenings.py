@@ -6,6 +6,7 @@ The audit log has everything; this is what a reader of the campaign's page needs
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 from django.utils.functional import Promise
@@ -16,6 +17,7 @@ from audit.queries.entries import Row, of_object
 from audit.queries.names import names
 from audit.rules.events import Obj
 from campaigns.models import Campaign
+from campaigns.queries.pace import in_digits
 from smpp_client.models import ConnectionEvent
 
 SHOWN = 40
@@ -157,7 +159,7 @@ def _new(row: Row, field: str) -> object:
 def _rate(value: object) -> str:
     if value is None:
         return _("the plan's own")
-    return _("%(rate)s segments/s") % {"rate": f"{float(str(value)):,g}"}
+    return _("%(rate)s segments/s") % {"rate": in_digits(Decimal(str(value)))}
 
 
 def _number(value: object) -> str:

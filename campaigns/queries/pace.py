@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from math import inf, isinf
 
 from django.db.models import Sum
@@ -65,6 +66,11 @@ class Pace:
     def ahead(self) -> int:
         """Segments ahead of the plan."""
         return -(self.behind or 0)
+
+
+def in_digits(rate: Decimal) -> str:
+    """Write an exact rate with its thousands apart and without idle zeros."""
+    return f"{rate.normalize():,f}"
 
 
 def pace_of(campaign: Campaign, progress: Progress | None, now: datetime) -> Pace:

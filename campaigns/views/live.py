@@ -26,7 +26,7 @@ from campaigns.queries.live import (
 )
 from campaigns.queries.live_chart import chart_of, in_words, table_of
 from campaigns.queries.live_drawing import as_json
-from campaigns.queries.pace import pace_of
+from campaigns.queries.pace import in_digits, pace_of
 from campaigns.queries.why import clock, to_the_second, why_not_faster
 from campaigns.rules.campaign_states import FINAL, RUNNING, State
 from campaigns.rules.message_states import MessageState
@@ -95,6 +95,7 @@ class CampaignPage(View):
             approvals=approvals_of(campaign),
             sample=sample_of(campaign),
             pieces=pieces_of(campaign.text),
+            ceiling=in_digits(campaign.rate_ceiling) if campaign.rate_ceiling else "",
         )
 
 

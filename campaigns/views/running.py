@@ -16,7 +16,7 @@ from campaigns.actions import running
 from campaigns.forms.running import CancelForm, PauseForm, PlainForm, RateForm
 from campaigns.models import Campaign
 from campaigns.queries.live import Counts, counts_of, progress_of
-from campaigns.queries.pace import pace_of
+from campaigns.queries.pace import in_digits, pace_of
 from campaigns.queries.why import to_the_second
 from campaigns.rules.campaign_states import State
 from campaigns.views.campaign_address import address, campaign_or_404
@@ -83,6 +83,7 @@ class Question(View):
             form=form,
             counts=counts_of(campaign, progress, now),
             pace=pace_of(campaign, progress, now),
+            ceiling=in_digits(campaign.rate_ceiling) if campaign.rate_ceiling else "",
             is_dialog=is_dialog,
             now=now,
             back=address(request, "detail", campaign),
@@ -144,7 +145,7 @@ class ChangeRate(Question):
         running.change_rate(number=campaign.number, by=me, rate=rate, now=now)
         if rate is None:
             return _("It goes at the plan's own rate again.")
-        return _("At most %(rate)s segments/s from now on.") % {"rate": f"{rate.normalize():f}"}
+        return _("At most %(rate)s segments/s from now on.") % {"rate": in_digits(rate)}
 
 
 class Cancel(Question):
