@@ -1,6 +1,7 @@
 """The wizard without script: each step is a form, nothing typed is lost, nothing is overwritten."""
 
 from datetime import UTC, datetime, time, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -147,6 +148,14 @@ def test_spaces_at_the_ends_of_a_text_stay(here: Stage) -> None:
     campaign = here.made()
     post(here, campaign, "message", text=" Hi ")
     assert here.fresh(campaign).text == " Hi "
+
+
+@pytest.mark.parametrize("words", ["Hi", " Hi ", "\nHi\n", "Hi <b> & “you”"])
+def test_the_form_holds_the_text_exactly(here: Stage, words: str) -> None:
+    campaign = here.made(text=words)
+    page = here.client(here.author).get(here.url(campaign, "edit/message/")).content.decode()
+    held = page.split("<textarea")[1].split(">", 1)[1].split("</textarea>")[0]
+    assert unescape(held) == "\n" + words
 
 
 def test_a_text_that_is_too_long_is_kept_in_the_form_and_not_saved(here: Stage) -> None:
