@@ -16,7 +16,7 @@ class Health:
 
 
 def look() -> Health:
-    """Ask both, each within about two seconds."""
+    """Ask both. The database has its connect timeout to answer (settings), the broker a second."""
     return Health(_database(), _broker())
 
 

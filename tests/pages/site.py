@@ -93,9 +93,9 @@ def chart(*, rate: float = 69.2) -> dict[str, Any]:
 
 
 def reader(request: HttpRequest) -> Me:
-    """An admin of a workspace in Tashkent; `?platform` makes him a super admin outside of one."""
+    """An admin of a workspace in Tashkent; below /platform/ a super admin outside of one."""
     person = Person(name="Malika Yusupova")
-    is_root = "platform" in request.GET
+    is_root = request.path.startswith("/platform/")
     user = User(pk=1, person=person, email="malika@example.com", is_super_admin=is_root)
     user.theme = request.GET.get("theme", "system")
     user.has_shortcuts = "quiet" not in request.GET
@@ -178,6 +178,7 @@ urlpatterns = [
     path("breaks/", Breaks.as_view()),
     path("suspects/", Suspects.as_view()),
     path("reference/", Reference.as_view()),
+    path("platform/reference/", Reference.as_view()),
     path("reference/live/", Live.as_view(), name="reference_live"),
     path("reference/chart/", ChartData.as_view(), name="reference_chart"),
     path("reference/save/", Saves.as_view(), name="reference_save"),
