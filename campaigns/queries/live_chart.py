@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign, Mode
 from campaigns.queries.happenings import Happening
-from campaigns.queries.pace import Pace
+from campaigns.queries.pace import Pace, about
 from campaigns.queries.plans import plan_of
 from campaigns.rules.campaign_states import FINAL, State
 from smpp_client.rules.pace import Plan, PlanRefused
@@ -65,6 +65,12 @@ class Point:
     planned: float | None
     forecast: float | None
     segments: int
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The rates of the table as people read them; "" where there is none."""
+        rates = {"sent": self.sent, "planned": self.planned}
+        return {name: "" if rate is None else about(rate) for name, rate in rates.items()}
 
 
 @dataclass(frozen=True)
@@ -237,10 +243,10 @@ def in_words(chart: Chart, pace: Pace, state: State) -> str:
     """Return the chart as one sentence, for those who do not see it."""
     rates = [point.sent for point in chart.points if point.sent is not None]
     words = {
-        "most": f"{max(rates, default=0):,.1f}",
-        "now": f"{pace.rate_now or 0:,.1f}",
-        "plan": f"{pace.rate_plan or 0:,.1f}",
-        "mean": f"{pace.rate_mean or 0:,.1f}",
+        "most": about(max(rates, default=0)),
+        "now": about(pace.rate_now or 0),
+        "plan": about(pace.rate_plan or 0),
+        "mean": about(pace.rate_mean or 0),
     }
     if state in FINAL:
         return _("Segments per second: %(mean)s in the mean, at most %(most)s.") % words

@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from campaigns.queries.live_chart import Chart
+from campaigns.queries.pace import about
 
 # Two words at lines nearer than this share of the chart would cover each other.
 CLOSEST_WORDS = 0.1
@@ -22,7 +23,7 @@ def as_json(chart: Chart) -> dict[str, Any]:
     highest = max([0.0, *(rate for row in rates for rate in row if rate), *(x["y"] for x in lines)])
     return {
         "data": [[round(point.at.timestamp()) for point in points], *rates],
-        "ymax": round(highest * 1.2, 1) or 1,
+        "ymax": float(f"{highest * 1.2:.2g}") or 1,
         "series": [
             {"label": _("Sent"), "color": "d-wait", "fill": 1, "alpha": "55", "width": 1.6},
             {"label": _("Plan"), "color": "d-plan", "width": 1.5, "dash": [6, 4]},
@@ -36,18 +37,18 @@ def as_json(chart: Chart) -> dict[str, Any]:
 
 
 def _rounded(rate: float | None) -> float | None:
-    return None if rate is None else round(rate, 2)
+    return None if rate is None else round(rate, 4)
 
 
 def _lines(chart: Chart) -> list[dict[str, Any]]:
     lines = []
     if chart.catch_up is not None:
-        rate = {"rate": f"{chart.catch_up:,.1f}"}
+        rate = {"rate": about(chart.catch_up)}
         label, short = _("Catch-up limit %(rate)s/s (1.25 × plan)"), _("Limit %(rate)s/s")
         words = {"label": label % rate, "short": short % rate}
         lines.append({"y": chart.catch_up, **words, "color": "ink-3", "dash": [2, 3]})
     if chart.by_hand is not None:
-        label = _("Slowed by hand to %(rate)s/s") % {"rate": f"{chart.by_hand:,.1f}"}
+        label = _("Slowed by hand to %(rate)s/s") % {"rate": about(chart.by_hand)}
         lines.append({"y": chart.by_hand, "label": label, "color": "warn", "dash": [4, 3]})
     return lines
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from math import inf, isinf
 
 from django.db.models import Sum
+from django.utils.translation import gettext as _
 
 from campaigns.models import Batch, Campaign, Mode, Progress, RateSample
 from campaigns.queries.plans import plan_of
@@ -52,6 +53,17 @@ class Pace:
     window: int | None = None
 
     @property
+    def texts(self) -> dict[str, str]:
+        """The rates as people read them, by what they are: now, plan, mean, by_hand."""
+        rates = {
+            "now": self.rate_now,
+            "plan": self.rate_plan,
+            "mean": self.rate_mean,
+            "by_hand": self.rate_by_hand,
+        }
+        return {name: about(rate) for name, rate in rates.items()}
+
+    @property
     def is_fitting(self) -> bool:
         """Whether everything goes out before the window ends."""
         return self.left_over == 0
@@ -66,6 +78,13 @@ class Pace:
     def ahead(self) -> int:
         """Segments ahead of the plan."""
         return -(self.behind or 0)
+
+
+def about(rate: float | None) -> str:
+    """Write a rate as people read it: one digit behind the point, two that count below one."""
+    if rate is None:
+        return _("not known")
+    return f"{rate:,.1f}" if rate >= 1 or rate < 0.0005 else f"{rate:.2g}"
 
 
 def in_digits(rate: Decimal) -> str:

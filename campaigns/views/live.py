@@ -174,6 +174,7 @@ def moving(request: GateRequest, campaign: Campaign) -> dict[str, Any]:
         "happenings": told,
         "story": [(to_the_second(campaign, one.at, now), one) for one in told],
         "counted_at": to_the_second(campaign, now, now),
+        "ends_in": (pace.ends_at - now).total_seconds() if pace.ends_at else None,
         "ends_at": clock(campaign, pace.ends_at, now) if pace.ends_at else "",
         "next_try": next_try(campaign) if counts.by_state["deferred"] else None,
         "daily": daily_of_trigger(campaign, counts.total, now) if is_trigger else None,

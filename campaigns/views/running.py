@@ -20,6 +20,7 @@ from campaigns.queries.pace import in_digits, pace_of
 from campaigns.queries.why import to_the_second
 from campaigns.rules.campaign_states import State
 from campaigns.views.campaign_address import address, campaign_or_404
+from campaigns.views.live import acts_on
 from workspaces.forms.refused import show_refusal
 from workspaces.gate.request import GateRequest
 from workspaces.queries.me import Me
@@ -37,9 +38,10 @@ class Question(View):
     form_class: ClassVar[Callable[..., forms.Form]] = PlainForm
 
     def get(self, request: GateRequest, number: int) -> HttpResponse:
-        """The question with its effect."""
+        """The question with its effect; one that is no question any more says so."""
         campaign = campaign_or_404(request, number)
-        return self._ask(request, campaign, self._form(campaign))
+        is_late = self.name not in acts_on(campaign)
+        return self._ask(request, campaign, self._form(campaign), is_late=is_late)
 
     def post(self, request: GateRequest, number: int) -> HttpResponse:
         """Do it; what was refused is asked again with the reason, and nothing typed is lost."""
@@ -68,18 +70,25 @@ class Question(View):
         return self.form(campaign, counts, given)
 
     def _ask(
-        self, request: GateRequest, campaign: Campaign, form: forms.Form, *, status: int = 200
+        self,
+        request: GateRequest,
+        campaign: Campaign,
+        form: forms.Form,
+        *,
+        status: int = 200,
+        is_late: bool = False,
     ) -> HttpResponse:
         now = timezone.now()
         progress = progress_of(campaign)
         is_dialog = request.headers.get("HX-Request") == "true"
+        part = "live/ask_late.html" if is_late else f"live/ask_{self.name}.html"
         return show(
             request,
-            f"live/ask_{self.name}.html" if is_dialog else "live/ask.html",
+            part if is_dialog else "live/ask.html",
             status=status,
             campaign=campaign,
             act=self.name,
-            part=f"live/ask_{self.name}.html",
+            part=part,
             form=form,
             counts=counts_of(campaign, progress, now),
             pace=pace_of(campaign, progress, now),

@@ -182,3 +182,11 @@ def test_an_author_does_not_run_the_campaign_of_another(care: Team) -> None:
     assert response.status_code == 409
     assert "Only its author, a moderator or an admin" in text(response)
     assert now(campaign).state == "sending"
+
+
+@pytest.mark.parametrize("act", ["start", "resume"])
+def test_what_does_not_fit_the_state_is_no_question(care: Team, act: str) -> None:
+    campaign = care.campaign()
+    page = seen_by(care.author, path(campaign, f"{act}/"))
+    assert "In this state that cannot be done." in page
+    assert f'id="do-{act}"' not in page

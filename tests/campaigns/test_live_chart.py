@@ -12,7 +12,7 @@ from campaigns.models import Campaign, Progress, RateSample
 from campaigns.queries.happenings import Happening
 from campaigns.queries.live_chart import POINTS, TABLE_ROWS, Chart, chart_of, in_words, table_of
 from campaigns.queries.live_drawing import as_json
-from campaigns.queries.pace import Pace, pace_of
+from campaigns.queries.pace import Pace, about, pace_of
 from campaigns.rules.campaign_states import State
 from tests.campaigns.looking import Team, client_of, path, seen_by, team
 from workspaces.scope import scope
@@ -226,3 +226,10 @@ def test_before_the_start_the_end_is_the_plans(care: Team) -> None:
     campaign.state, campaign.started_at = "scheduled", None
     pace = pace_of(campaign, Progress.objects.get(campaign=campaign), START - HOUR)
     assert pace.ends_at == START + 2 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"), [(86.51, "86.5"), (0.0231, "0.023"), (0, "0.0"), (1_234, "1,234.0")]
+)
+def test_a_slow_rate_keeps_the_digits_that_count(rate: float, words: str) -> None:
+    assert about(rate) == words
