@@ -100,11 +100,15 @@ def processes(database: Database, tmp_path: Path) -> Iterator[Processes]:
         running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for the whole run."""
+    """One Chromium for a file: while Playwright is there, no other event loop can run.
+
+    Its synchronous calls run inside a loop, in which Django would refuse the file's own queries.
+    """
     assert find_chromium(), "No Chromium: run tests/need_chromium.py, or name one with CHROMIUM=."
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         chromium = launch(playwright)
         yield chromium
         chromium.close()
