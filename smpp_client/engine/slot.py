@@ -4,26 +4,25 @@ again.
 
 import asyncio
 import random
-import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar
 
 import psycopg
 import structlog
 from django.utils.translation import gettext as _
 
-from smpp_client.carrier import Bound as RoomBound
-from smpp_client.carrier import Desk, Fenced, Kind, Outcome, Receipt, Room, Segment
-from smpp_client.engine.accounts import Account, today
-from smpp_client.engine.board import Board, Observed
+from smpp_client.carrier import Desk, Kind, LeaseKey, Outcome, Receipt, Segment
+from smpp_client.engine.accounts import Account
+from smpp_client.engine.board import Board
 from smpp_client.engine.books import OutcomeBook, ReceiptBook, utc_now
+from smpp_client.engine.dialer import Dialer, NoSession
+from smpp_client.engine.feeder import Feeder
 from smpp_client.engine.leases import Held, Leases
-from smpp_client.engine.tls import ContextKeeper, explain
+from smpp_client.engine.reporter import Reporter
 from smpp_client.engine.wire import Wire
 from smpp_client.protocol.events import (
     BindRefused,
@@ -37,21 +36,14 @@ from smpp_client.protocol.events import (
     Settled,
     Throttled,
 )
-from smpp_client.queries.certificates import CertificatesRefused
 from smpp_client.rules.errors import StatusClass
-from smpp_client.rules.pace import Bucket, Throttle
 
-CONNECT_SECONDS = 10.0
-IDLE_SECONDS = 0.05
-FULL_SECONDS = 0.002
 LEASE_POLL_SECONDS = 0.5
 SHORTEST_WAIT = 0.5
 LONGEST_WAIT = 30.0
 # A refused password is tried slowly: hurrying would lock the account.
 ALARM_WAIT = 60.0
 UNSETTLED_PATIENCE = 20.0
-# Octets that may wait in the transport. Never 0: asyncio's TLS would pause writing and not resume.
-WRITE_BUFFER = 16_384
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -77,9 +69,9 @@ class Slot:
     def __init__(self, account: Account, tools: Tools) -> None:
         self.account = account
         self.tools = tools
-        self.seen = Observed()
+        self.reporter = Reporter(account, tools.board, tools.books)
         self.held: Held | None = None
-        self._keeper = ContextKeeper(account.files)
+        self._dialer = Dialer(account)
         self._wire: Wire | None = None
         self._book: OutcomeBook | None = None
         self._receipts: ReceiptBook | None = None
@@ -88,8 +80,7 @@ class Slot:
         self._failures = 0
         self._shortest = SHORTEST_WAIT
         self._why = ""
-        self._bucket = Bucket(account.rate, time.monotonic())
-        self._throttle = Throttle.full(account.rate, time.monotonic())
+        self._feeder = Feeder(account, tools.desk, tools.claims, self._stopping)
 
     # Its life
 
@@ -118,8 +109,8 @@ class Slot:
             log.warning("lease_not_taken", connection=self.account.name, error=str(error))
             self.held = None
         if self.held is None:
-            if self.seen.state != "down" or not self.seen.sentence:
-                self._observe("down", _("Another sender has this connection."))
+            if self.reporter.seen.state != "down" or not self.reporter.seen.sentence:
+                self.reporter.observe("down", _("Another sender has this connection."))
             await self._pause(LEASE_POLL_SECONDS)
             return False
         return True
@@ -158,7 +149,7 @@ class Slot:
                 await self._pause(LEASE_POLL_SECONDS)
                 continue
             if count:
-                self._tell(
+                self.reporter.tell(
                     "unknown",
                     _("The sender before ended with %(n)s segments unanswered: now unknown.")
                     % {"n": count},
@@ -196,17 +187,28 @@ class Slot:
         self._is_bound.clear()
         self._why, self._shortest = "", SHORTEST_WAIT
         wire = await self._connect()
-        if wire is None:
+        if wire is None or self._book is None:
             return
         self._wire = wire
-        work = asyncio.create_task(self._work(wire))
+        work = asyncio.create_task(self._work(wire, self._book))
         work.add_done_callback(lambda done: self._worked(done, wire))
         await wire.is_closed.wait()
-        # A claim under way is never cut off: what it commits is released by `_write`.
+        # A claim under way is never cut off: what it commits is released.
         self._is_bound.set()
         with suppress(Exception):
             await work
         self._wire = None
+
+    async def _work(self, wire: Wire, book: OutcomeBook) -> None:
+        await self._is_bound.wait()
+        await self._feeder.feed(wire, book, self._lease, self._release)
+
+    def _lease(self) -> LeaseKey | None:
+        return None if self.held is None else self.held.key
+
+    def _release(self, segments: Sequence[Segment]) -> None:
+        for segment in segments:
+            self._outcome(segment, Kind.RELEASED, 0, "", "the session ended before it was written")
 
     def _worked(self, done: "asyncio.Task[None]", wire: Wire) -> None:
         """A session without its worker would sit there and send nothing: it ends with him."""
@@ -215,65 +217,28 @@ class Slot:
             wire.drop("The sender failed and binds again.")
 
     async def _connect(self) -> Wire | None:
-        """Open the transport and begin the bind; every failure has its sentence on the connection's
-        page.
-        """
         account = self.account
-        self._observe(
+        self.reporter.observe(
             "connecting",
             _("Connecting to %(host)s port %(port)s.")
             % {"host": account.host, "port": account.port},
         )
-        try:
-            context = self._context()
-        except CertificatesRefused as refused:
-            self._fail("certificate", refused.sentence)
-            return None
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                transport, wire = await loop.create_connection(
-                    lambda: Wire(account.session, self._on_event, self._deadline),
-                    account.host,
-                    account.port,
-                    ssl=context,
-                    server_hostname=account.server_name if context else None,
-                )
-        except (OSError, ssl.SSLError, TimeoutError) as error:
-            self._fail("refused", _explained(error, account))
-            return None
-        transport.set_write_buffer_limits(high=WRITE_BUFFER)
-        return wire
-
-    def _context(self) -> ssl.SSLContext | None:
-        """Return the TLS context, or None under a dated exception. Raises CertificatesRefused."""
-        if self.account.is_plain(today()):
-            return None
         self._look_at_certificates()
-        if self._keeper.trusted is None:
-            raise CertificatesRefused(self._keeper.trouble or _("There are no certificate files."))
-        return self._keeper.trusted.context
+        try:
+            return await self._dialer.dial(
+                lambda: Wire(account.session, self._on_event, self._deadline)
+            )
+        except NoSession as refused:
+            self._failures += 1
+            self.reporter.fail(refused.kind, refused.sentence)
+        return None
 
     def _look_at_certificates(self) -> None:
-        news = self._keeper.look(utc_now(), time.monotonic())
-        if news == "swapped":
-            self._tell("certificate", _("New certificate files are in use from the next bind on."))
-        elif news == "refused" and self._keeper.trusted is not None:
-            self._tell(
-                "certificate",
-                _("The new certificate files are not used: %(why)s")
-                % {"why": self._keeper.trouble},
-            )
+        if news := self._dialer.look_at_certificates():
+            self.reporter.tell("certificate", news)
 
     def _deadline(self) -> float:
         return float("-inf") if self.held is None else self.held.deadline
-
-    def _fail(self, kind: str, sentence: str) -> None:
-        """Note why there is no session; the same sentence is told once."""
-        self._failures += 1
-        if self.seen.sentence != sentence:
-            self._tell(kind, sentence)
-        self._observe("down", sentence)
 
     def _wait_before_next(self) -> float:
         """Exponential back-off with jitter; never in a hurry where a person has to act."""
@@ -292,10 +257,8 @@ class Slot:
             case LateResponse():
                 self._outcome(event.segment, event.kind, event.status, event.smsc_id, event.cause)
             case Throttled():
-                self.seen.throttled += 1
-                self._throttle = self._throttle.slowed(
-                    event.status, time.monotonic(), written_at=event.written_at
-                )
+                self.reporter.seen.throttled += 1
+                self._feeder.slow_down(event.status, event.written_at)
             case _:
                 self._on_rare_event(event)
 
@@ -304,8 +267,10 @@ class Slot:
             case Bound():
                 self._failures = 0
                 self._is_bound.set()
-                self._observe("bound", "")
-                self._tell("bound", _("Bound as %(id)s.") % {"id": self.account.session.system_id})
+                self.reporter.observe("bound", "")
+                self.reporter.tell(
+                    "bound", _("Bound as %(id)s.") % {"id": self.account.session.system_id}
+                )
             case BindRefused():
                 if event.status_class is StatusClass.ALARM:
                     self._shortest = ALARM_WAIT
@@ -321,9 +286,9 @@ class Slot:
 
     def _settled(self, event: Settled) -> None:
         if event.kind is Kind.SUBMITTED:
-            self.seen.submitted += 1
+            self.reporter.seen.submitted += 1
         if event.seconds:
-            self.seen.response_seconds.append(event.seconds)
+            self.reporter.seen.response_seconds.append(event.seconds)
         self._outcome(event.segment, event.kind, event.status, event.smsc_id, event.cause)
 
     def _outcome(self, segment: Segment, kind: Kind, status: int, smsc_id: str, cause: str) -> None:
@@ -366,141 +331,32 @@ class Slot:
                 "n": len(event.unknown)
             }
         if self._stopping.is_set():
-            self._observe("down", _("The sender stopped."))
+            self.reporter.observe("down", _("The sender stopped."))
         elif was_bound:
             self._failures += 1
-            self._tell("lost", reason)
-            self._observe("down", reason)
+            self.reporter.tell("lost", reason)
+            self.reporter.observe("down", reason)
         else:
-            self._fail("refused", reason)
-
-    # Work
-
-    async def _work(self, wire: Wire) -> None:
-        """Claim what the room allows and write it, while the session is bound."""
-        await self._is_bound.wait()
-        while not wire.is_closed.is_set() and not self._stopping.is_set():
-            room = self._room(wire)
-            if room.segments <= 0:
-                await asyncio.sleep(self._wait_for_room(room))
-                continue
-            taken = await self._claim(room)
-            if not taken:
-                await self._pause(IDLE_SECONDS)
-
-    def _room(self, wire: Wire) -> Room:
-        """Return what the session takes now, and what sets that."""
-        assert self._book is not None
-        now = time.monotonic()
-        allowed = self._throttle.allowed(now)
-        if self._bucket.rate != allowed:
-            self._bucket.set_rate(allowed, now)
-        by_rate = RoomBound.RATE if allowed >= self.account.rate else RoomBound.THROTTLED
-        left = self.account.budget - self._book.open_count
-        rooms = [
-            Room(self._bucket.room(now), by_rate, allowed),
-            Room(wire.session.free, RoomBound.WINDOW, wire.session.in_flight),
-            Room(left, RoomBound.BUDGET, self._book.open_count),
-        ]
-        return min(rooms, key=lambda room: room.segments)
-
-    def _wait_for_room(self, room: Room) -> float:
-        """Return the seconds until it is worth another look.
-
-        The bucket knows when it has room; a full window or budget waits for the peer or the disk.
-        """
-        if room.bound in {RoomBound.WINDOW, RoomBound.BUDGET}:
-            return FULL_SECONDS
-        return min(IDLE_SECONDS, self._bucket.ready_in(time.monotonic()))
-
-    async def _claim(self, room: Room) -> int:
-        assert self._book is not None
-        if self.held is None or self._wire is None:
-            return 0
-        try:
-            work = await self._in(self.tools.claims, self._claimed, room)
-        except Fenced:
-            self._wire.drop("Another sender has this connection now.")
-            return 0
-        except psycopg.Error as error:
-            log.warning("not_claimed", connection=self.account.name, error=str(error))
-            await self._pause(LEASE_POLL_SECONDS)
-            return 0
-        if not work:
-            return 0
-        self._book.claimed(len(work))
-        self._bucket.spend(len(work), time.monotonic())
-        self._write(work)
-        return len(work)
-
-    def _claimed(self, room: Room) -> list[Segment]:
-        assert self.held is not None
-        work = self.tools.desk.claim(self.held.key, room=room, now=utc_now())
-        return list(work.segments)
-
-    def _write(self, segments: list[Segment]) -> None:
-        """Write what was claimed.
-
-        A session that ended meanwhile releases it: no byte of it left.
-        """
-        wire = self._wire
-        if wire is not None and not wire.is_closed.is_set():
-            wire.submit(segments)
-            return
-        for segment in segments:
-            self._outcome(segment, Kind.RELEASED, 0, "", "the session ended before it was written")
+            self._failures += 1
+            self.reporter.fail("refused", reason)
 
     # What is shown
-
-    def _observe(self, state: str, sentence: str) -> None:
-        self.seen.now_in(state, sentence, utc_now())
-
-    def _tell(self, kind: str, sentence: str) -> None:
-        log.info("connection_event", connection=self.account.name, kind=kind, sentence=sentence)
-        asyncio.get_running_loop().run_in_executor(
-            self.tools.books, self._told, kind, sentence, utc_now()
-        )
-
-    def _told(self, kind: str, sentence: str, now: datetime) -> None:
-        with suppress(psycopg.Error):
-            self.tools.board.tell(self.account.id, kind, sentence, now)
 
     async def _show_status(self) -> None:
         while True:
             await asyncio.sleep(1.0)
-            self._look_at_certificates_again()
+            self._look_at_certificates()
             with suppress(psycopg.Error):
                 await self._show()
 
-    def _look_at_certificates_again(self) -> None:
-        if not self.account.is_plain(today()) and self._keeper.trusted is not None:
-            self._look_at_certificates()
-
     async def _show(self) -> None:
-        """Write the last second down and start counting anew."""
         if self.held is None:
             return
-        seen, self.seen = self.seen, Observed(self.seen.state, self.seen.sentence, self.seen.since)
-        now = utc_now()
-        trusted = self._keeper.trusted
-        session = self._wire.session if self._wire is not None else None
-        await self._in(
-            self.tools.books,
-            self.tools.board.show,
-            {
-                "lease": self.held.key.lease_id,
-                "state": seen.state,
-                "sentence": seen.sentence[:400],
-                "since": seen.since or now,
-                "now": now,
-                "in_flight": session.in_flight if session is not None else 0,
-                "rate_now": float(seen.submitted),
-                "rate_allowed": self._throttle.allowed(time.monotonic()),
-                "response_ms": seen.p95_ms(),
-                "throttled": seen.throttled,
-                "submitted": seen.submitted,
-                "certificate_ends_at": trusted.certificates.ends_at if trusted else None,
-            },
+        await self.reporter.show(
+            self.held.key,
+            session=self._wire.session if self._wire is not None else None,
+            throttle=self._feeder.throttle,
+            certificate_ends_at=self._dialer.certificate_ends_at,
         )
 
     async def _pause(self, seconds: float) -> None:
@@ -511,7 +367,3 @@ class Slot:
 
     async def _in(self, executor: Executor, act: Callable[..., T], *values: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(executor, act, *values)
-
-
-def _explained(error: BaseException, account: Account) -> str:
-    return explain(error, host=account.host, port=account.port, name=account.server_name)

@@ -1,0 +1,77 @@
+"""What a slot tells people: its state in one sentence, its last second in figures, its events."""
+
+import asyncio
+import time
+from concurrent.futures import Executor
+from contextlib import suppress
+from datetime import datetime
+
+import psycopg
+import structlog
+
+from smpp_client.carrier import LeaseKey
+from smpp_client.engine.accounts import Account
+from smpp_client.engine.board import Board, Observed
+from smpp_client.engine.books import utc_now
+from smpp_client.protocol.session import Session
+from smpp_client.rules.pace import Throttle
+
+log = structlog.get_logger(__name__)
+
+
+class Reporter:
+    """Gathers what one slot observes and writes it down on the database thread."""
+
+    def __init__(self, account: Account, board: Board, executor: Executor) -> None:
+        self.seen = Observed()
+        self._account = account
+        self._board = board
+        self._executor = executor
+
+    def observe(self, state: str, sentence: str) -> None:
+        """Note the state that the slot is in now."""
+        self.seen.now_in(state, sentence, utc_now())
+
+    def fail(self, kind: str, sentence: str) -> None:
+        """Note why there is no session; the same sentence is told once."""
+        if self.seen.sentence != sentence:
+            self.tell(kind, sentence)
+        self.observe("down", sentence)
+
+    def tell(self, kind: str, sentence: str) -> None:
+        """Write an event; returns at once."""
+        log.info("connection_event", connection=self._account.name, kind=kind, sentence=sentence)
+        asyncio.get_running_loop().run_in_executor(
+            self._executor, self._told, kind, sentence, utc_now()
+        )
+
+    def _told(self, kind: str, sentence: str, now: datetime) -> None:
+        with suppress(psycopg.Error):
+            self._board.tell(self._account.id, kind, sentence, now)
+
+    async def show(
+        self,
+        lease: LeaseKey,
+        *,
+        session: Session | None,
+        throttle: Throttle,
+        certificate_ends_at: datetime | None,
+    ) -> None:
+        """Write the last second down and start counting anew. Raises psycopg.Error."""
+        seen, self.seen = self.seen, Observed(self.seen.state, self.seen.sentence, self.seen.since)
+        now = utc_now()
+        values = {
+            "lease": lease.lease_id,
+            "state": seen.state,
+            "sentence": seen.sentence[:400],
+            "since": seen.since or now,
+            "now": now,
+            "in_flight": session.in_flight if session is not None else 0,
+            "rate_now": float(seen.submitted),
+            "rate_allowed": throttle.allowed(time.monotonic()),
+            "response_ms": seen.p95_ms(),
+            "throttled": seen.throttled,
+            "submitted": seen.submitted,
+            "certificate_ends_at": certificate_ends_at,
+        }
+        await asyncio.get_running_loop().run_in_executor(self._executor, self._board.show, values)
