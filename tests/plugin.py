@@ -18,6 +18,7 @@ GROUND = pytest.StashKey[Ground]()
 FIRST = (
     "tests/campaigns/sending/test_pace.py",
     "tests/test_doors.py",
+    "tests/campaigns/test_journey.py",
     "tests/campaigns/sending/test_faults.py",
     "tests/workspaces/test_doors.py",
     "tests/campaigns/test_lists_doors.py",

@@ -172,7 +172,9 @@
   }
 
   /* --- keys: single letters never act inside a field, and can be switched off in the account ------------------- */
-  const inField = (target) => target.closest('input, textarea, select, [contenteditable=true], dialog[open]');
+  /* a field of a dialog that was closed just now keeps the focus until the next frame */
+  const inField = (target) => !target.closest('dialog:not([open])')
+    && target.closest('input, textarea, select, [contenteditable=true], dialog[open]');
   let waitsForPlace = 0;
   function walk(step) {
     const names = all('main a.nm, main .q a');
