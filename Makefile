@@ -32,7 +32,7 @@ demo: $(VENV)/.runtime ## Start everything with sample data: make demo [PORT=800
 
 test: $(VENV)/.develop ## The whole suite against its own throw-away PostgreSQL, Valkey, simulator and Chromium
 	@$(BIN)/python -m tests.need_chromium
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.develop ## Format, lint, types, rooms, templates, migrations
 	@$(BIN)/ruff format --check .

@@ -18,7 +18,6 @@ GROUND = pytest.StashKey[Ground]()
 FIRST = (
     "tests/campaigns/sending/test_pace.py",
     "tests/test_doors.py",
-    "tests/campaigns/test_journey.py",
     "tests/campaigns/sending/test_faults.py",
     "tests/workspaces/test_doors.py",
     "tests/campaigns/test_lists_doors.py",
@@ -29,6 +28,7 @@ FIRST = (
     "tests/campaigns/api/test_idempotency.py",
     "tests/smpp_client/rules/test_plans.py",
     "tests/audit/test_pages.py",
+    "tests/campaigns/test_journey.py",
     "tests/workspaces/test_in_browser.py",
     "tests/campaigns/test_senders_in_browser.py",
     "tests/stack/test_demo.py",

@@ -63,9 +63,9 @@ def test_deleted_campaigns_are_nowhere(here: Stage) -> None:
 @pytest.mark.parametrize("asked", ["Weekend", "weekend", "C-1", "c-1", "1", "Amber"])
 def test_a_search_finds_names_numbers_and_senders(here: Stage, asked: str) -> None:
     with scope(here.place):
-        sender = make.sender(here.place, "Amber")
+        sender, other = make.sender(here.place, "Amber"), make.sender(here.place, "Basalt")
     here.made(name="Weekend 20 GB", sender_id=sender.pk)
-    here.made(name="Other")
+    here.made(name="Other", sender_id=other.pk)
     page = listed(here, f"?q={asked}")
     assert "Weekend 20 GB" in page
     assert ">Other<" not in page

@@ -88,8 +88,7 @@ def without_script(browser: Browser, faults: Faults) -> Iterator[Page]:
     context.close()
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
-@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height", "colours"), [(1440, 900, "light"), (390, 844, "dark")])
 def test_every_page_fits_and_is_accessible(
     site: Site, page: Page, width: int, height: int, colours: str
 ) -> None:

@@ -53,8 +53,7 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
-@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height", "colours"), [(1440, 900, "light"), (390, 844, "dark")])
 def test_every_page_fits_and_is_accessible(
     site: Site, page: Page, width: int, height: int, colours: str
 ) -> None:
