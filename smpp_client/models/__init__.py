@@ -1,27 +1,37 @@
 """The wire's rows: connections, routes, leases and what was observed of them."""
 
 from smpp_client.models.connections import (
+    FIRST_RECEIVER_SLOT,
     Alphabet,
+    BindForm,
+    CertificateAlarm,
     Connection,
     ConnectionEvent,
     Lease,
+    LongForm,
     MessageIdRule,
     Route,
     RouteConnection,
     RouteGrant,
     SessionState,
     SessionStatus,
+    TlsVersion,
 )
 
 __all__ = [
+    "FIRST_RECEIVER_SLOT",
     "Alphabet",
+    "BindForm",
+    "CertificateAlarm",
     "Connection",
     "ConnectionEvent",
     "Lease",
+    "LongForm",
     "MessageIdRule",
     "Route",
     "RouteConnection",
     "RouteGrant",
     "SessionState",
     "SessionStatus",
+    "TlsVersion",
 ]

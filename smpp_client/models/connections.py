@@ -19,7 +19,34 @@ class MessageIdRule(models.TextChoices):
     AS_IS = "as_is", _("The same")
     HEX_TO_DECIMAL = "hex_to_decimal", _("Response hexadecimal, receipt decimal")
     DECIMAL_TO_HEX = "decimal_to_hex", _("Response decimal, receipt hexadecimal")
-    UNPADDED = "unpadded", _("Leading zeros differ")
+    HEX = "hex", _("Both hexadecimal, case and leading zeros differ")
+    UNPADDED = "unpadded", _("Both decimal, leading zeros differ")
+
+
+class BindForm(models.TextChoices):
+    """What a connection's sessions are bound as."""
+
+    TRANSCEIVER = "transceiver", _("Transceiver: one session sends and receives")
+    PAIR = "pair", _("Transmitter and receiver: a pair of sessions")
+
+
+class TlsVersion(models.TextChoices):
+    """The oldest TLS that a connection speaks."""
+
+    TLS_1_2 = "1.2", _("TLS 1.2 or newer")
+    TLS_1_3 = "1.3", _("TLS 1.3 only")
+
+
+class LongForm(models.TextChoices):
+    """How a message longer than one segment travels."""
+
+    UDH = "udh", _("A header in each segment (UDH)")
+    SAR = "sar", _("Options beside each segment (sar_*)")
+    PAYLOAD = "payload", _("One submit_sm with the whole text (message_payload)")
+
+
+# Slots from here on are receivers of a pair: they hold no share of the rate and claim nothing.
+FIRST_RECEIVER_SLOT = 100
 
 
 class Connection(models.Model):
@@ -27,9 +54,11 @@ class Connection(models.Model):
 
     `password_sealed` is AES-256-GCM; certificates are paths, so that keys never enter the database
     and files can be
-    renewed in place. `rate` is in segments/s, `window` and `intent_budget` in segments. `version`
-    grows with each
-    change, so that a running sender notices.
+    renewed in place. `rate` is in segments/s over all sessions, `window` and `intent_budget` in
+    segments of each. `further_hosts` has one `host:port` a line, tried in their order after `host`.
+    `pins` has one SHA-256 of a public key (SPKI) a line; with one, the name is not compared. The
+    two tables of classes map a code as it is written to a word of `StatusClass`. `version` grows
+    with each change, so that a running sender notices.
     """
 
     name = models.SlugField(max_length=40, unique=True)
@@ -54,6 +83,18 @@ class Connection(models.Model):
     short_code_ton = models.PositiveSmallIntegerField(default=3)
     enquire_seconds = models.FloatField(default=30)
     response_seconds = models.FloatField(default=60)
+    further_hosts = models.TextField(blank=True)
+    bind_form = models.CharField(
+        max_length=12, choices=BindForm.choices, default=BindForm.TRANSCEIVER
+    )
+    bind_count = models.PositiveSmallIntegerField(default=1)
+    tls_minimum = models.CharField(
+        max_length=4, choices=TlsVersion.choices, default=TlsVersion.TLS_1_2
+    )
+    pins = models.TextField(blank=True)
+    long_form = models.CharField(max_length=8, choices=LongForm.choices, default=LongForm.UDH)
+    status_classes = models.JSONField(default=dict)
+    receipt_classes = models.JSONField(default=dict)
     is_enabled = models.BooleanField(default=True)
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
@@ -69,6 +110,10 @@ class Connection(models.Model):
                 condition=models.Q(plain_until=None)
                 | (models.Q(plain_until__isnull=False) & ~models.Q(plain_reason="")),
                 name="connection_plain_has_reason",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(bind_count__gte=1, bind_count__lt=FIRST_RECEIVER_SLOT),
+                name="connection_bind_count",
             ),
         ]
 
@@ -128,7 +173,8 @@ class Lease(models.Model):
     """The right to hold one bind slot of a connection. `epoch` is the fence: it grows with each
     owner.
 
-    Timestamps come from the database's clock. A row is updated every few seconds: fillfactor 20.
+    `share` is the part of the connection's rate, in segments/s, that its owner may be using: the
+    shares of the leases that live never add up to more than the rate. Timestamps come from the database's clock. A row is updated every few seconds: fillfactor 20.
     """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="leases")
@@ -136,6 +182,7 @@ class Lease(models.Model):
     epoch = models.BigIntegerField(default=0)
     owner = models.CharField(max_length=120, blank=True)
     expires_at = models.DateTimeField(null=True)
+    share = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         db_table = "lease"
@@ -172,9 +219,30 @@ class SessionStatus(models.Model):
     throttled_count = models.PositiveBigIntegerField(default=0)
     submitted_count = models.PositiveBigIntegerField(default=0)
     certificate_ends_at = models.DateTimeField(null=True)
+    host = models.CharField(max_length=270, blank=True, default="", db_default="")
 
     class Meta:
         db_table = "session_status"
+
+
+class CertificateAlarm(models.Model):
+    """One certificate's coming end, told once at each of its days before; `days` is 30, 14, 7 or 1.
+
+    `fingerprint` is SHA-256 in hex with colons.
+    """
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="alarms")
+    fingerprint = models.CharField(max_length=95)
+    days = models.PositiveSmallIntegerField()
+    told_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "certificate_alarm"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "fingerprint", "days"], name="certificate_alarm_once"
+            )
+        ]
 
 
 class ConnectionEvent(models.Model):
