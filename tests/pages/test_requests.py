@@ -1,6 +1,7 @@
 """What stands around every request: its number, error pages, a database that is away, health."""
 
 import pytest
+from django.conf import LazySettings
 from django.db import DatabaseError, connection
 from django.test import Client
 
@@ -50,6 +51,16 @@ def test_an_error_page_says_what_to_do_and_its_number(site: Client, path: str, s
     assert str(PAGES[str(status)].lede) in text
     assert answer["X-Request-ID"] in text
     assert "447700900123" not in text
+
+
+@pytest.mark.parametrize("is_demo", [False, True])
+def test_the_demo_says_that_nothing_is_there_like_production(
+    client: Client, settings: LazySettings, is_demo: bool
+) -> None:
+    settings.DEBUG = is_demo
+    answer = client.get("/no-such-page/")
+    assert answer.status_code == 404
+    assert str(PAGES["404"].lede) in answer.content.decode()
 
 
 @pytest.mark.parametrize(("path", "code"), [("/api/v1/no/", "not_found")])
