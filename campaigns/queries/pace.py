@@ -18,8 +18,10 @@ from smpp_client.rules.pace import Anchor, Due, Plan, PlanRefused, curve, due, f
 RATE_SECONDS = 10
 SLOW_RATE_SECONDS = 60
 SLOW = 2.0
-# What is nearer to its plan than this many seconds of it is on plan.
+# What is nearer to its plan than this many seconds of it, or than this share of it, is on plan: a
+# start some seconds late is made up for by the end and worries nobody.
 ON_PLAN_SECONDS = 3.0
+ON_PLAN_SHARE = 0.005
 STARTED = RUNNING | {State.COMPLETED, State.CANCELLED, State.EXPIRED}
 
 
@@ -38,7 +40,7 @@ class Pace:
 
     `behind` counts segments that the plan wanted by now and that were not claimed (negative:
     ahead). `ends_at` is a forecast at `rate_ahead`; None with `is_fitting` False says that
-    `left_over` segments will not fit. `in_flight` and `window` count segments.
+    `left_over` segments will not fit. `in_flight`, `window` and `total` count segments.
     """
 
     rate_now: float | None = None
@@ -51,6 +53,7 @@ class Pace:
     left_over: int = 0
     in_flight: int = 0
     window: int | None = None
+    total: int = 0
 
     @property
     def texts(self) -> dict[str, str]:
@@ -70,8 +73,8 @@ class Pace:
 
     @property
     def is_on_plan(self) -> bool:
-        """Whether it is where the plan wants it, a few seconds aside."""
-        slack = max(ON_PLAN_SECONDS * (self.rate_plan or 0), 2)
+        """Whether it is where the plan wants it, a few seconds or half a percent aside."""
+        slack = max(ON_PLAN_SECONDS * (self.rate_plan or 0), ON_PLAN_SHARE * self.total, 2)
         return self.behind is not None and abs(self.behind) <= slack
 
     @property
@@ -115,6 +118,7 @@ def pace_of(campaign: Campaign, progress: Progress | None, now: datetime) -> Pac
         left_over=end.left_over,
         in_flight=in_flight(campaign),
         window=_window(campaign),
+        total=plan.total,
     )
 
 
