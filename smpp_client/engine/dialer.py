@@ -3,7 +3,6 @@
 import asyncio
 import ssl
 import time
-from collections.abc import Callable
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -11,7 +10,7 @@ from django.utils.translation import gettext as _
 from smpp_client.engine.accounts import Account, today
 from smpp_client.engine.books import utc_now
 from smpp_client.engine.tls import ContextKeeper, explain
-from smpp_client.engine.wire import Wire
+from smpp_client.engine.wire import Deadline, OnEvent, Wire
 
 CONNECT_SECONDS = 10.0
 # Octets that may wait in the transport. Never 0: asyncio's TLS would pause writing and not resume.
@@ -53,14 +52,17 @@ class Dialer:
             }
         return ""
 
-    async def dial(self, make: Callable[[], Wire]) -> Wire:
-        """Connect and begin the bind. Raises NoSession."""
+    async def dial(self, on_event: OnEvent, deadline: Deadline) -> Wire:
+        """Connect and begin the bind; what the session tells goes to `on_event`. Raises NoSession.
+
+        Nothing is written past `deadline()`, in monotonic seconds.
+        """
         account = self._account
         context = self._context()
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 transport, wire = await asyncio.get_running_loop().create_connection(
-                    make,
+                    lambda: Wire(account.session, on_event, deadline),
                     account.host,
                     account.port,
                     ssl=context,

@@ -225,9 +225,7 @@ class Slot:
         )
         self._look_at_certificates()
         try:
-            return await self._dialer.dial(
-                lambda: Wire(account.session, self._on_event, self._deadline)
-            )
+            return await self._dialer.dial(self._on_event, self._deadline)
         except NoSession as refused:
             self._failures += 1
             self.reporter.fail(refused.kind, refused.sentence)
