@@ -17,6 +17,7 @@ from smpp_client.models.connections import (
     SessionStatus,
     TlsVersion,
 )
+from smpp_client.models.routes import RouteRange, RouteShift, ShiftState
 
 __all__ = [
     "FIRST_RECEIVER_SLOT",
@@ -31,7 +32,10 @@ __all__ = [
     "Route",
     "RouteConnection",
     "RouteGrant",
+    "RouteRange",
+    "RouteShift",
     "SessionState",
     "SessionStatus",
+    "ShiftState",
     "TlsVersion",
 ]

@@ -127,9 +127,14 @@ class Connection(models.Model):
 
 
 class Route(models.Model):
-    """A named set of weighted connections that workspaces are granted."""
+    """A named set of weighted connections that workspaces are granted.
+
+    `down_since_at` is when none of its connections was seen up for the first time; None while one
+    is.
+    """
 
     name = models.SlugField(max_length=40, unique=True)
+    down_since_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -140,13 +145,18 @@ class Route(models.Model):
 
 
 class RouteConnection(models.Model):
-    """A connection's weight in a route; 0 takes no new traffic."""
+    """A connection's weight in a route; 0 takes no new traffic but that of its own number ranges.
+
+    `tier` 0 is primary. A higher one is a backup: it takes traffic while no connection of a lower
+    tier is bound.
+    """
 
     route = models.ForeignKey(Route, on_delete=models.CASCADE, related_name="route_connections")
     connection = models.ForeignKey(
         Connection, on_delete=models.PROTECT, related_name="route_connections"
     )
     weight = models.PositiveIntegerField(default=1)
+    tier = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         db_table = "route_connection"

@@ -21,7 +21,7 @@ MEMBER_ROLES = [
 class Workspace(models.Model):
     """A team with its own senders, lists and campaigns.
 
-    `uuid` names it in the audit log, for ever.
+    `uuid` names it in the audit log, for ever. `weight` is its part of a route that several share.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -30,10 +30,16 @@ class Workspace(models.Model):
     zone = models.CharField(max_length=64, default="UTC")
     is_suspended = models.BooleanField(default=False)
     is_open_to_requests = models.BooleanField(default=True)
+    weight = models.PositiveSmallIntegerField(default=1)
     created_at = models.DateTimeField()
 
     class Meta:
         db_table = "workspace"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(weight__gte=1, weight__lte=100), name="workspace_weight"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
