@@ -13,7 +13,7 @@ from smpp_client.carrier import Bound as RoomBound
 from smpp_client.carrier import Desk, Fenced, LeaseKey, Room, Segment
 from smpp_client.engine.accounts import Account
 from smpp_client.engine.books import OutcomeBook, utc_now
-from smpp_client.engine.wire import Wire
+from smpp_client.engine.lines import Line
 from smpp_client.rules.pace import Bucket, Throttle
 
 IDLE_SECONDS = 0.05
@@ -45,7 +45,7 @@ class Feeder:
 
     async def feed(
         self,
-        wire: Wire,
+        wire: Line,
         book: OutcomeBook,
         lease: Callable[[], LeaseKey | None],
         release: Callable[[list[Segment]], None],
@@ -70,7 +70,7 @@ class Feeder:
             else:
                 wire.submit(work)
 
-    def _room(self, wire: Wire, book: OutcomeBook) -> Room:
+    def _room(self, wire: Line, book: OutcomeBook) -> Room:
         """Return what the session takes now, and what sets that."""
         now = time.monotonic()
         allowed = self.throttle.allowed(now)
@@ -94,7 +94,7 @@ class Feeder:
             return FULL_SECONDS
         return min(IDLE_SECONDS, self._bucket.ready_in(time.monotonic()))
 
-    async def _claim(self, room: Room, wire: Wire, lease: LeaseKey | None) -> list[Segment]:
+    async def _claim(self, room: Room, wire: Line, lease: LeaseKey | None) -> list[Segment]:
         if lease is None:
             return []
         try:

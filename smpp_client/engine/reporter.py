@@ -13,7 +13,7 @@ from smpp_client.carrier import LeaseKey
 from smpp_client.engine.accounts import Account
 from smpp_client.engine.board import Board, Observed
 from smpp_client.engine.books import utc_now
-from smpp_client.protocol.session import Session
+from smpp_client.engine.lines import Flow
 from smpp_client.rules.pace import Throttle
 
 log = structlog.get_logger(__name__)
@@ -53,7 +53,7 @@ class Reporter:
         self,
         lease: LeaseKey,
         *,
-        session: Session | None,
+        session: Flow | None,
         throttle: Throttle,
         certificate_ends_at: datetime | None,
     ) -> None:

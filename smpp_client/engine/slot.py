@@ -22,8 +22,8 @@ from smpp_client.engine.books import OutcomeBook, ReceiptBook, utc_now
 from smpp_client.engine.dialer import Dialer, NoSession
 from smpp_client.engine.feeder import Feeder
 from smpp_client.engine.leases import Held, Leases
+from smpp_client.engine.lines import Line, LineMaker
 from smpp_client.engine.reporter import Reporter
-from smpp_client.engine.wire import Wire
 from smpp_client.protocol.events import (
     BindRefused,
     Bound,
@@ -71,8 +71,8 @@ class Slot:
         self.tools = tools
         self.reporter = Reporter(account, tools.board, tools.books)
         self.held: Held | None = None
-        self._dialer = Dialer(account)
-        self._wire: Wire | None = None
+        self._dialer: LineMaker = Dialer(account)
+        self._wire: Line | None = None
         self._book: OutcomeBook | None = None
         self._receipts: ReceiptBook | None = None
         self._stopping = asyncio.Event()
@@ -199,7 +199,7 @@ class Slot:
             await work
         self._wire = None
 
-    async def _work(self, wire: Wire, book: OutcomeBook) -> None:
+    async def _work(self, wire: Line, book: OutcomeBook) -> None:
         await self._is_bound.wait()
         await self._feeder.feed(wire, book, self._lease, self._release)
 
@@ -210,13 +210,13 @@ class Slot:
         for segment in segments:
             self._outcome(segment, Kind.RELEASED, 0, "", "the session ended before it was written")
 
-    def _worked(self, done: "asyncio.Task[None]", wire: Wire) -> None:
+    def _worked(self, done: "asyncio.Task[None]", wire: Line) -> None:
         """A session without its worker would sit there and send nothing: it ends with him."""
         if not done.cancelled() and (error := done.exception()) is not None:
             log.error("worker_failed", connection=self.account.name, exc_info=error)
             wire.drop("The sender failed and binds again.")
 
-    async def _connect(self) -> Wire | None:
+    async def _connect(self) -> Line | None:
         account = self.account
         self.reporter.observe(
             "connecting",
