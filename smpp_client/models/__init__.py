@@ -17,6 +17,7 @@ from smpp_client.models.connections import (
     SessionStatus,
     TlsVersion,
 )
+from smpp_client.models.reports import ConnectionReport, ReportState
 from smpp_client.models.routes import RouteRange, RouteShift, ShiftState
 
 __all__ = [
@@ -26,9 +27,11 @@ __all__ = [
     "CertificateAlarm",
     "Connection",
     "ConnectionEvent",
+    "ConnectionReport",
     "Lease",
     "LongForm",
     "MessageIdRule",
+    "ReportState",
     "Route",
     "RouteConnection",
     "RouteGrant",

@@ -83,6 +83,9 @@ class Connection(models.Model):
     short_code_ton = models.PositiveSmallIntegerField(default=3)
     enquire_seconds = models.FloatField(default=30)
     response_seconds = models.FloatField(default=60)
+    # The entry point of its carrier, and what that is told beside the columns above.
+    carrier = models.SlugField(max_length=40, default="smpp")
+    carrier_settings = models.JSONField(default=dict, blank=True)
     further_hosts = models.TextField(blank=True)
     bind_form = models.CharField(
         max_length=12, choices=BindForm.choices, default=BindForm.TRANSCEIVER
@@ -184,7 +187,8 @@ class Lease(models.Model):
     owner.
 
     `share` is the part of the connection's rate, in segments/s, that its owner may be using: the
-    shares of the leases that live never add up to more than the rate. Timestamps come from the database's clock. A row is updated every few seconds: fillfactor 20.
+    shares of the leases that live never add up to more than the rate. Timestamps come from the
+    database's clock. A row is updated every few seconds: fillfactor 20.
     """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="leases")
