@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="lease",
             name="share",
-            field=models.PositiveIntegerField(db_default=0, default=0),
+            field=models.PositiveIntegerField(null=True),
         ),
         migrations.AddField(
             model_name="sessionstatus",

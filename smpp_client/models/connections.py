@@ -186,8 +186,9 @@ class Lease(models.Model):
     """The right to hold one bind slot of a connection. `epoch` is the fence: it grows with each
     owner.
 
-    `share` is the part of the connection's rate, in segments/s, that its owner may be using: the
-    shares of the leases that live never add up to more than the rate. Timestamps come from the
+    `share` is the part of the connection's rate, in segments/s, that its owner may be using, None
+    without a session that sends: the shares of leases that live add up to the rate at most.
+    Timestamps come from the
     database's clock. A row is updated every few seconds: fillfactor 20.
     """
 
@@ -196,7 +197,7 @@ class Lease(models.Model):
     epoch = models.BigIntegerField(default=0)
     owner = models.CharField(max_length=120, blank=True)
     expires_at = models.DateTimeField(null=True)
-    share = models.PositiveIntegerField(default=0, db_default=0)
+    share = models.PositiveIntegerField(null=True)
 
     class Meta:
         db_table = "lease"
