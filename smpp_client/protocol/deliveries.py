@@ -7,7 +7,7 @@ from smpplib import consts
 
 from smpp_client.protocol.config import SessionConfig
 from smpp_client.protocol.events import Event, MessageReceived, ProtocolFault, ReceiptReceived
-from smpp_client.protocol.messages import read_text
+from smpp_client.protocol.messages import read_message
 from smpp_client.protocol.output import Output
 from smpp_client.protocol.pdus import RESPONSE, Malformed, delivery_response, read_delivery
 from smpp_client.protocol.receipts import read_receipt
@@ -50,8 +50,8 @@ class Deliveries:
         if receipt is not None:
             self._emit(ReceiptReceived(ticket, receipt))
             return
-        text = read_text(delivery, self._config.alphabet)
-        self._emit(MessageReceived(ticket, delivery.source, delivery.destination, text, body))
+        message = read_message(delivery, self._config.alphabet)
+        self._emit(MessageReceived(ticket, delivery.source, delivery.destination, message, body))
 
     def acknowledge(self, ticket: int, *, is_stored: bool) -> None:
         """Answer a delivery; a ticket that is not open passes."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from smpp_client.carrier import Address, Kind, Segment
+from smpp_client.protocol.messages import ReadMessage
 from smpp_client.protocol.receipts import ReadReceipt
 from smpp_client.rules.errors import StatusClass
 
@@ -72,7 +73,7 @@ class MessageReceived:
     ticket: int
     source: Address
     destination: Address
-    text: str
+    message: ReadMessage
     raw: bytes
 
 

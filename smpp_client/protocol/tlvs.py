@@ -14,6 +14,9 @@ MESSAGE_PAYLOAD: Final[int] = consts.OPTIONAL_PARAMS["message_payload"]
 MESSAGE_STATE: Final[int] = consts.OPTIONAL_PARAMS["message_state"]
 RECEIPTED_MESSAGE_ID: Final[int] = consts.OPTIONAL_PARAMS["receipted_message_id"]
 NETWORK_ERROR_CODE: Final[int] = consts.OPTIONAL_PARAMS["network_error_code"]
+SAR_REFERENCE: Final[int] = consts.OPTIONAL_PARAMS["sar_msg_ref_num"]
+SAR_TOTAL: Final[int] = consts.OPTIONAL_PARAMS["sar_total_segments"]
+SAR_SEGMENT: Final[int] = consts.OPTIONAL_PARAMS["sar_segment_seqnum"]
 
 _HEAD: Final = Struct(">HH")
 

@@ -177,7 +177,8 @@ def test_a_subscribers_stop_is_told_with_its_text_and_addresses(
     session = bound()
     body = delivery_body(message, esm_class=esm_class, data_coding=coding)
     event = only(session.receive(pdu(DELIVER_SM, 9, body), 0.1), MessageReceived)
-    assert (event.text, event.source, event.destination) == ("STOP", SUBSCRIBER, OPERATOR)
+    assert event.message.text == "STOP"
+    assert (event.source, event.destination) == (SUBSCRIBER, OPERATOR)
     session.acknowledge(event.ticket, is_stored=True)
     assert sent(session) == [(DELIVER_SM_RESP, 0, 9, b"\0")]
 
