@@ -2,11 +2,12 @@
 left.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
+from smpp_client.carrier.adapters import BUILT_IN
 from smpp_client.engine.link import Link
 from smpp_client.protocol.config import SessionConfig
 from smpp_client.queries.certificates import CertificateFiles
@@ -17,7 +18,7 @@ from workspaces.queries.keys import keys
 ACCOUNTS = """
 SELECT id, version, name, host, port, system_id, password_sealed, system_type, server_name,
        ca_file, cert_file, key_file, plain_until, rate, window, intent_budget, alphabet,
-       message_id_rule, enquire_seconds, response_seconds
+       message_id_rule, enquire_seconds, response_seconds, carrier, carrier_settings
 FROM connection WHERE is_enabled ORDER BY id
 """
 ID_RULES = {rule.value: rule for rule in IdRule}
@@ -25,7 +26,10 @@ ID_RULES = {rule.value: rule for rule in IdRule}
 
 @dataclass(frozen=True)
 class Account:
-    """One enabled connection. `rate` in segments/s, `window` and `budget` in segments."""
+    """One enabled connection. `rate` in segments/s, `window` and `budget` in segments.
+
+    `carrier` names the entry point of its carrier, BUILT_IN is SMPP.
+    """
 
     id: int
     version: int
@@ -39,6 +43,8 @@ class Account:
     window: int
     budget: int
     session: SessionConfig = field(repr=False)
+    carrier: str = BUILT_IN
+    carrier_settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def is_plain(self, today: date) -> bool:
         """Whether a dated exception allows this connection to go without TLS today."""
@@ -59,7 +65,7 @@ def _account(row: Sequence[Any]) -> Account:
     (pk, version, name, host, port, system_id, sealed, system_type, server_name, ca, cert, key) = (
         row[:12]
     )
-    plain_until, rate, window, budget, alphabet, id_rule, enquire, response = row[12:]
+    plain_until, rate, window, budget, alphabet, id_rule, enquire, response = row[12:20]
     return Account(
         id=pk,
         version=version,
@@ -83,6 +89,8 @@ def _account(row: Sequence[Any]) -> Account:
             enquire_timeout=min(10.0, enquire),
             response_timeout=response,
         ),
+        carrier=row[20],
+        carrier_settings=row[21],
     )
 
 
