@@ -16,6 +16,8 @@ SECRET_IN_TEXT = re.compile(
     r"(?:bearer\s+|basic\s+)?)[^\s\"',;}]+",
     re.IGNORECASE,
 )
+# Addresses whose last part is a secret: an invitation, a new password.
+SECRET_IN_PATH = re.compile(r"(/(?:invitations|sign-in/reset)/)[^\s\"'?]+")
 # Seven to fifteen digits that stand alone, or a + with groups. Parts of hashes, of decimal
 # fractions and of UUIDs are no numbers.
 NUMBER = re.compile(
@@ -94,7 +96,8 @@ def _cleaned(key: str, value: Any) -> Any:
 
 def _text(text: str, *, keep: str) -> str:
     """Return a text as the log may hold it. `keep` names control characters that stay."""
-    masked = NUMBER.sub(_mask, SECRET_IN_TEXT.sub(r"\1***", text))
+    hidden = SECRET_IN_PATH.sub(r"\1***", SECRET_IN_TEXT.sub(r"\1***", text))
+    masked = NUMBER.sub(_mask, hidden)
     return CONTROL.sub(
         lambda found: found[0] if found[0] in keep else _escape(ord(found[0])), masked
     )

@@ -267,7 +267,7 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["campaigns.forms.uploads.NoFile"]
 FILE_UPLOAD_TEMP_DIR = text("FILE_UPLOAD_TEMP_DIR", "") or None
 
 # --- API ----------------------------------------------------------------------------------------

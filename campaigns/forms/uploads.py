@@ -1,14 +1,36 @@
 """A file in an ordinary form: received to disk, never beyond the cap."""
 
 import errno
+from typing import NoReturn
 
 from django.conf import settings
-from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
+from django.core.files.uploadhandler import (
+    FileUploadHandler,
+    StopUpload,
+    TemporaryFileUploadHandler,
+)
 from django.http import HttpRequest
 
 # What a form has besides its file.
 OTHER_BYTES = 1_000_000
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class NoFile(FileUploadHandler):
+    """What every form takes unless its view says otherwise: no file, not even a byte of it on disk.
+
+    A form is read before anybody knows who sends it; whoever may fill the disk must have signed in.
+    """
+
+    def new_file(self, *args: object, **kwargs: object) -> NoReturn:
+        """Raises StopUpload: nothing more of the request is read."""
+        raise StopUpload(connection_reset=True)
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        """Never called: there is no file."""
+
+    def file_complete(self, file_size: int) -> None:
+        """Never called: there is no file."""
 
 
 class CappedFile(TemporaryFileUploadHandler):

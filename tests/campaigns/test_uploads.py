@@ -10,6 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from pytest_django import Settings
 
 from campaigns.actions import lists, uploads
@@ -259,3 +261,14 @@ def test_a_ready_list_forgets_its_file(author: Me) -> None:
         uploads.forget_file(lst)
     assert not path.exists()
     assert again(lst).file_key == ""
+
+
+def test_a_form_that_takes_no_file_puts_none_on_the_disk(
+    client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path)
+    file = SimpleUploadedFile("big.bin", b"x" * 300_000)
+    answer = client.post("/sign-in/", {"email": "a@example.com", "password": "x", "more": file})
+    assert answer.status_code < 500
+    assert "more" not in answer.wsgi_request.FILES
+    assert list(tmp_path.iterdir()) == []

@@ -69,6 +69,13 @@ def test_a_secret_inside_a_text_is_masked(written: str) -> None:
     assert "hunter2" not in str(cleaned(event=written)["event"])
 
 
+@pytest.mark.parametrize(
+    "path", ["/invitations/q7-secret/", "GET /sign-in/reset/Mg/q7-secret/ HTTP/1.1"]
+)
+def test_an_address_that_is_a_secret_is_masked(path: str) -> None:
+    assert "q7-secret" not in str(cleaned(path=path)["path"])
+
+
 def test_nested_values_are_cleaned_too() -> None:
     event = cleaned(call={"to": ["447700900123"], "password": "hunter2"})
     assert event["call"] == {"to": ["44•••23"], "password": "***"}
