@@ -104,7 +104,8 @@ class QueuedSegment(models.Model):
     (part 0 is all parts).
 
     `batch_id` is set while a batch intends it; the outcome deletes the row, or gives it back with a
-    later time.
+    later time. `lane_id` is the connection that its number's range belongs to: while the route has
+    that range, nobody else claims it.
     """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
@@ -118,6 +119,7 @@ class QueuedSegment(models.Model):
     attempt_count = models.PositiveSmallIntegerField(default=0)
     not_before_at = models.DateTimeField()
     batch_id = models.BigIntegerField(null=True)
+    lane_id = models.BigIntegerField(null=True)
 
     class Meta:
         db_table = "queued_segment"
@@ -136,6 +138,11 @@ class QueuedSegment(models.Model):
                 fields=["batch_id"],
                 condition=models.Q(batch_id__isnull=False),
                 name="queued_segment_in_batch",
+            ),
+            models.Index(
+                fields=["campaign", "lane_id", "not_before_at"],
+                condition=models.Q(batch_id=None, lane_id__isnull=False),
+                name="queued_segment_in_lane",
             ),
         ]
 
