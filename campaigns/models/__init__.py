@@ -10,6 +10,12 @@ from campaigns.models.campaigns import (
     StartBy,
     Verdict,
 )
+from campaigns.models.inbound import (
+    InboundMessage,
+    StopWord,
+    WordKind,
+    WorkspaceStopWord,
+)
 from campaigns.models.recipients import (
     ListState,
     OptOut,
@@ -40,6 +46,7 @@ __all__ = [
     "Batch",
     "Campaign",
     "Category",
+    "InboundMessage",
     "ListState",
     "Message",
     "Mode",
@@ -58,6 +65,9 @@ __all__ = [
     "SenderDecision",
     "SenderRevision",
     "StartBy",
+    "StopWord",
     "Submission",
     "Verdict",
+    "WordKind",
+    "WorkspaceStopWord",
 ]

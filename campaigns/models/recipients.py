@@ -145,7 +145,8 @@ class RecipientFault(models.Model):
 class OptOut(models.Model):
     """A person who wants no messages of a workspace.
 
-    Lifting keeps the row; only rows without `lifted_at` suppress.
+    Lifting keeps the row; only rows without `lifted_at` suppress. `inbound_message` is the text
+    message by which he said so, where it was one.
     """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="opt_outs")
@@ -153,6 +154,13 @@ class OptOut(models.Model):
     number_sealed = models.BinaryField()
     source = models.CharField(max_length=20)
     note = models.CharField(max_length=200, blank=True)
+    inbound_message = models.ForeignKey(
+        "InboundMessage",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="opt_outs",
+        db_index=False,
+    )
     added_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     added_at = models.DateTimeField()
     lifted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
