@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from smpp_client.rules.addresses import Address
 
@@ -30,8 +30,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentKey:
+class SegmentKey(NamedTuple):
     """Names one attempt to submit one segment.
 
     The batch that intends it, its campaign, position and part (from 1).
@@ -43,8 +42,7 @@ class SegmentKey:
     part: int
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """What is sent as one submit_sm.
 
     `short_message` is encoded already, with its user data header if any (at most 254 octets).
@@ -72,8 +70,7 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"  # bytes may have left, no answer
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The fate of one segment.
 
     `status` is the SMPP command_status (0 where there was none), `cause` a word for people.
@@ -88,8 +85,7 @@ class Outcome:
     cause: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """A delivery receipt as it came, already read.
 
     `state` is a message_state word in lower case: 'delivered', 'undeliverable', 'expired',

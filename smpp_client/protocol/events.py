@@ -1,6 +1,7 @@
 """What a session tells: plain values, in the order in which they happened."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from smpp_client.carrier import Address, Kind, Segment
 from smpp_client.protocol.messages import ReadMessage
@@ -24,8 +25,7 @@ class BindRefused:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """One segment has its outcome.
 
     `seconds` is how long the answer took. A response that overtook its timer comes as LateResponse.
@@ -58,8 +58,7 @@ class Throttled:
     written_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiptReceived:
+class ReceiptReceived(NamedTuple):
     """A delivery receipt. Nothing is answered before `acknowledge(ticket, ...)`."""
 
     ticket: int

@@ -5,8 +5,7 @@ operator's choice), plan 0; E.164 numbers type 1, plan 1, without the plus sign 
 5.2.9).
 """
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from smpp_client.rules.gsm import BASIC
 
@@ -28,8 +27,7 @@ _SENDER_CHARACTERS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """An SMPP address: type of number, numbering plan, value (SMPP 3.4, 5.2.5 to 5.2.9)."""
 
     ton: int

@@ -1,6 +1,5 @@
 """The codec against smpplib's, octet for octet, and what no field can carry."""
 
-import dataclasses
 import struct
 
 import pytest
@@ -81,11 +80,11 @@ def test_a_template_is_not_shared_by_segments_that_differ() -> None:
     first = segment(1)
     variants = [
         first,
-        dataclasses.replace(first, source=Address(3, 0, "150")),
-        dataclasses.replace(first, data_coding=8),
-        dataclasses.replace(first, has_header=True),
-        dataclasses.replace(first, priority=1),
-        dataclasses.replace(first, validity_period="000000010000000R"),
+        first._replace(source=Address(3, 0, "150")),
+        first._replace(data_coding=8),
+        first._replace(has_header=True),
+        first._replace(priority=1),
+        first._replace(validity_period="000000010000000R"),
     ]
     together = [encoder.encode(one, 1) for one in variants]
     assert together == [SubmitEncoder().encode(one, 1) for one in variants]
@@ -95,7 +94,7 @@ def test_a_template_is_not_shared_by_segments_that_differ() -> None:
 def test_templates_are_bounded() -> None:
     encoder = SubmitEncoder()
     for number in range(10_000):
-        encoder.encode(dataclasses.replace(segment(1), source=Address(5, 0, f"S{number}")), 1)
+        encoder.encode(segment(1)._replace(source=Address(5, 0, f"S{number}")), 1)
     assert len(encoder._templates) <= 4096
 
 
@@ -117,7 +116,7 @@ def test_a_value_that_does_not_fit_is_refused_and_never_cut(
     change: dict[str, object], sentence: str
 ) -> None:
     with pytest.raises(FieldRefused, match=sentence):
-        SubmitEncoder().encode(dataclasses.replace(segment(1), **change), 1)  # type: ignore[arg-type]
+        SubmitEncoder().encode(segment(1)._replace(**change), 1)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("bind_type", BindType)

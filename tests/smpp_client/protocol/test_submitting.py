@@ -1,7 +1,5 @@
 """Segments out, answers in: every segment gets exactly one outcome."""
 
-import dataclasses
-
 import pytest
 
 from smpp_client.carrier import Address, Kind
@@ -325,7 +323,7 @@ def test_no_more_than_the_window_is_taken() -> None:
 
 def test_a_segment_with_a_field_that_does_not_fit_is_refused_alone() -> None:
     session = bound()
-    bad = dataclasses.replace(segment(2), destination=Address(1, 1, "4" * 21))
+    bad = segment(2)._replace(destination=Address(1, 1, "4" * 21))
     events = session.submit([segment(1), bad, segment(3)], 0.0)
     outcome = only(events, Settled)
     assert (outcome.segment.key.position, outcome.kind) == (2, Kind.REFUSED)
