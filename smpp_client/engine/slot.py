@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 import psycopg
@@ -16,19 +17,24 @@ import structlog
 from django.utils.translation import gettext as _
 
 from smpp_client.carrier import Desk, Kind, LeaseKey, Outcome, Receipt, Segment
-from smpp_client.engine.accounts import Account
+from smpp_client.carrier.adapters import BUILT_IN
+from smpp_client.engine.accounts import Account, Place
+from smpp_client.engine.adapters.dialer import AdapterDialer
 from smpp_client.engine.board import Board
 from smpp_client.engine.books import OutcomeBook, ReceiptBook, utc_now
-from smpp_client.engine.dialer import Dialer, NoSession
+from smpp_client.engine.dialer import Dialer, HostChoice, NoSession
 from smpp_client.engine.feeder import Feeder
-from smpp_client.engine.leases import Held, Leases
+from smpp_client.engine.leases import NOTHING, Held, Leases
 from smpp_client.engine.lines import Line, LineMaker
 from smpp_client.engine.reporter import Reporter
+from smpp_client.engine.tls import Keepers
+from smpp_client.engine.wire import Wire
 from smpp_client.protocol.events import (
     BindRefused,
     Bound,
     Closed,
     Event,
+    HealthTold,
     LateResponse,
     MessageReceived,
     ProtocolFault,
@@ -39,6 +45,7 @@ from smpp_client.protocol.events import (
 from smpp_client.rules.errors import StatusClass
 
 LEASE_POLL_SECONDS = 0.5
+SHARE_SECONDS = 0.5
 SHORTEST_WAIT = 0.5
 LONGEST_WAIT = 30.0
 # A refused password is tried slowly: hurrying would lock the account.
@@ -61,17 +68,29 @@ class Tools:
     books: Executor
     renew_seconds: float
     receipts_came: asyncio.Event
+    keepers: Keepers = field(default_factory=Keepers)
+
+
+def dialer_for(account: Account, place: Place, hosts: HostChoice, keepers: Keepers) -> LineMaker:
+    """Return what opens lines of a connection: SMPP, or the process of its carrier."""
+    if account.carrier != BUILT_IN:
+        return AdapterDialer(account)
+    return Dialer(account, place, hosts, keepers.of(account))
 
 
 class Slot:
     """Runs one slot of one connection until `stop`."""
 
-    def __init__(self, account: Account, tools: Tools) -> None:
+    def __init__(self, account: Account, place: Place, tools: Tools) -> None:
         self.account = account
+        self.place = place
         self.tools = tools
-        self.reporter = Reporter(account, tools.board, tools.books)
+        self.reporter = Reporter(account, place, tools.board, tools.books)
         self.held: Held | None = None
-        self._dialer: LineMaker = Dialer(account)
+        self.is_bound = False
+        self.began_at = time.monotonic()
+        self._hosts = HostChoice(account.hosts)
+        self._dialer = dialer_for(account, place, self._hosts, tools.keepers)
         self._wire: Line | None = None
         self._book: OutcomeBook | None = None
         self._receipts: ReceiptBook | None = None
@@ -81,6 +100,8 @@ class Slot:
         self._shortest = SHORTEST_WAIT
         self._why = ""
         self._feeder = Feeder(account, tools.desk, tools.claims, self._stopping)
+        self._has_share = asyncio.Event()
+        self._share_due = asyncio.Event()
 
     # Its life
 
@@ -102,9 +123,25 @@ class Slot:
         if self._wire is not None:
             self._wire.unbind()
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was told to end."""
+        return self._stopping.is_set()
+
+    def follow(self, account: Account) -> None:
+        """Take other settings of the connection that need no new bind."""
+        self.account = account
+        self._feeder.follow(account)
+        self._dialer = dialer_for(account, self.place, self._hosts, self.tools.keepers)
+        if isinstance(self._wire, Wire):
+            self._wire.session.follow(account.session_of(self.place))
+        self._share_due.set()
+
     async def _take_lease(self) -> bool:
         try:
-            self.held = await self._in(self.tools.books, self.tools.leases.take, self.account.id)
+            self.held = await self._in(
+                self.tools.books, self.tools.leases.take, self.account.id, self.place.number
+            )
         except psycopg.Error as error:
             log.warning("lease_not_taken", connection=self.account.name, error=str(error))
             self.held = None
@@ -113,6 +150,7 @@ class Slot:
                 self.reporter.observe("down", _("Another sender has this connection."))
             await self._pause(LEASE_POLL_SECONDS)
             return False
+        self._feeder.begin_lease(self.held.key.epoch)
         return True
 
     async def _serve_lease(self) -> None:
@@ -125,6 +163,7 @@ class Slot:
         )
         tasks = [
             asyncio.create_task(self._keep_lease()),
+            asyncio.create_task(self._keep_share()),
             asyncio.create_task(self._book.run()),
             asyncio.create_task(self._receipts.run()),
         ]
@@ -170,6 +209,31 @@ class Slot:
             if renewed is None and self._wire is not None:
                 self._wire.drop("Another sender has this connection now.")
 
+    async def _keep_share(self) -> None:
+        """Ask for the slot's part of the connection's rate, and give it back with the session."""
+        while self.place.sends:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SHARE_SECONDS):
+                    await self._share_due.wait()
+            self._share_due.clear()
+            with suppress(psycopg.Error):
+                await self._ask_share()
+
+    async def _ask_share(self) -> None:
+        held, leases = self.held, self.tools.leases
+        if held is None:
+            return
+        if not self.is_bound:
+            await self._in(self.tools.books, leases.leave_share, held)
+            return
+        using = self._feeder.share.segments
+        share = await self._in(
+            self.tools.books, partial(leases.share, held, slot=self.place.number, using=using)
+        )
+        if self.is_bound and self.held is not None:
+            self._feeder.take_share(share)
+            self._has_share.set()
+
     def _drop_when_over(self) -> None:
         is_over = self.held is not None and time.monotonic() >= self.held.deadline
         if is_over and self._wire is not None:
@@ -185,6 +249,7 @@ class Slot:
 
     async def _serve_session(self) -> None:
         self._is_bound.clear()
+        self._has_share.clear()
         self._why, self._shortest = "", SHORTEST_WAIT
         wire = await self._connect()
         if wire is None or self._book is None:
@@ -195,12 +260,16 @@ class Slot:
         await wire.is_closed.wait()
         # A claim under way is never cut off: what it commits is released.
         self._is_bound.set()
+        self._has_share.set()
         with suppress(Exception):
             await work
         self._wire = None
 
     async def _work(self, wire: Line, book: OutcomeBook) -> None:
         await self._is_bound.wait()
+        if not self.place.sends:
+            return
+        await self._has_share.wait()
         await self._feeder.feed(wire, book, self._lease, self._release)
 
     def _lease(self) -> LeaseKey | None:
@@ -217,17 +286,18 @@ class Slot:
             wire.drop("The sender failed and binds again.")
 
     async def _connect(self) -> Line | None:
-        account = self.account
+        host = self._hosts.next(time.monotonic())
         self.reporter.observe(
             "connecting",
-            _("Connecting to %(host)s port %(port)s.")
-            % {"host": account.host, "port": account.port},
+            _("Connecting to %(host)s port %(port)s.") % {"host": host.name, "port": host.port},
         )
+        self.reporter.seen.host = str(host)
         self._look_at_certificates()
         try:
             return await self._dialer.dial(self._on_event, self._deadline)
         except NoSession as refused:
             self._failures += 1
+            self._hosts.failed(time.monotonic())
             self.reporter.fail(refused.kind, refused.sentence)
         return None
 
@@ -264,7 +334,9 @@ class Slot:
         match event:
             case Bound():
                 self._failures = 0
+                self.is_bound = True
                 self._is_bound.set()
+                self._share_due.set()
                 self.reporter.observe("bound", "")
                 self.reporter.tell(
                     "bound", _("Bound as %(id)s.") % {"id": self.account.session.system_id}
@@ -277,6 +349,8 @@ class Slot:
                 self._turn_message_away(event)
             case ProtocolFault():
                 log.warning("peer_fault", connection=self.account.name, fault=event.sentence)
+            case HealthTold():
+                self.reporter.observe("bound", event.sentence)
             case Closed():
                 self._closed(event)
             case _:
@@ -301,7 +375,17 @@ class Slot:
         assert self._receipts is not None
         read = event.receipt
         raw = read.raw.replace(read.subscriber.encode(), b"*") if read.subscriber else read.raw
-        receipt = Receipt(read.smsc_id, read.state, read.error, utc_now(), raw, read.reference)
+        receipt = Receipt(
+            smsc_id=read.smsc_id,
+            state=read.state,
+            error=read.error,
+            received_at=utc_now(),
+            raw=raw,
+            reference=read.reference,
+            subscriber=read.subscriber,
+            sender=read.sender,
+            is_unmarked=read.is_unmarked,
+        )
         self._receipts.add(event.ticket, receipt)
         self.tools.receipts_came.set()
 
@@ -321,8 +405,11 @@ class Slot:
             self._outcome(segment, Kind.UNKNOWN, 0, "", "no answer: the session ended")
         for segment in event.released:
             self._outcome(segment, Kind.RELEASED, 0, "", event.reason)
-        was_bound = self._is_bound.is_set()
+        was_bound, self.is_bound = self.is_bound, False
         self._is_bound.clear()
+        self._feeder.take_share(NOTHING)
+        self._share_due.set()
+        self._hosts.failed(time.monotonic())
         reason = self._why or event.reason
         if event.unknown:
             reason += " " + _("%(n)s segments had no answer and are unknown.") % {

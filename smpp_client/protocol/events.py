@@ -96,6 +96,13 @@ class ProtocolFault:
 
 
 @dataclass(frozen=True, slots=True)
+class HealthTold:
+    """What a custom carrier says of itself; empty when all is well."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     """The session is over. Write what is left in `bytes_to_send`, then close the transport.
 
@@ -118,5 +125,6 @@ Event = (
     | UnbindRequested
     | LinkDead
     | ProtocolFault
+    | HealthTold
     | Closed
 )

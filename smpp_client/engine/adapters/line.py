@@ -1,0 +1,413 @@
+"""One session of a custom carrier as the slot sees it: a process that may hang, raise or lie.
+
+What the process was given and has no outcome for is unknown when it ends. It is given at most the
+window, and what it says is counted, logged and passed over where it cannot be right.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from smpp_client.carrier import Kind, Segment, SegmentKey
+from smpp_client.carrier.adapters import CarrierSettings
+from smpp_client.engine.adapters import frames
+from smpp_client.engine.adapters.frames import LONGEST_LINE, Nonsense, ReadOutcome
+from smpp_client.engine.wire import Deadline, OnEvent
+from smpp_client.protocol.events import (
+    Bound,
+    Closed,
+    Event,
+    HealthTold,
+    LateResponse,
+    MessageReceived,
+    ProtocolFault,
+    ReceiptReceived,
+    Settled,
+    Throttled,
+)
+from smpp_client.protocol.messages import ReadMessage
+from smpp_client.protocol.receipts import ReadReceipt
+from smpp_client.rules.codings import Coding
+from smpp_client.rules.errors import StatusClass, classify
+
+WATCH_SECONDS = 0.1
+OPEN_SECONDS = 20.0
+DRAIN_SECONDS = 10.0
+CLOSE_SECONDS = 5.0
+# A process that was frozen did not listen; nobody was silent meanwhile.
+FROZEN_SECONDS = 1.0
+MOST_NONSENSE = 1_000
+NONSENSE_TOLD = 10
+MOST_UNANSWERED = 10_000
+MOST_LATE = 10_000
+# Lines that are read before other connections get their turn.
+LINES_A_TURN = 50
+HOST = "smpp_client.engine.adapters.host"
+ROOT = Path(__file__).resolve().parents[3]
+
+
+class Phase(Enum):
+    """How far a session is."""
+
+    OPENING = OPEN_SECONDS
+    OPEN = float("inf")
+    DRAINING = DRAIN_SECONDS
+    CLOSING = CLOSE_SECONDS
+
+
+HEARD = frozenset({Phase.OPEN, Phase.DRAINING})
+
+
+@dataclass(slots=True)
+class _Given:
+    """A segment in the carrier's hands since `at`, in monotonic seconds."""
+
+    segment: Segment
+    at: float
+
+
+class AdapterLine:
+    """Runs one carrier process from open to closed, and tells events as an SMPP session does."""
+
+    def __init__(
+        self,
+        carrier: str,
+        settings: CarrierSettings,
+        on_event: OnEvent,
+        deadline: Deadline,
+        *,
+        call_seconds: float,
+        response_seconds: float,
+    ) -> None:
+        self.is_closed = asyncio.Event()
+        self.nonsense_count = 0
+        self._carrier = carrier
+        self._settings = settings
+        self._on_event = on_event
+        self._deadline = deadline
+        self._call_seconds = call_seconds
+        self._response_seconds = response_seconds
+        self._in_flight: dict[SegmentKey, _Given] = {}
+        self._late: dict[SegmentKey, Segment] = {}
+        self._unanswered: set[int] = set()
+        self._given_count = 0
+        self._free = (0, 0)  # how many were given when it said how many more it takes
+        self._health = ""
+        self._phase = Phase.OPENING
+        self._phase_ends_at = time.monotonic() + OPEN_SECONDS
+        self._heard_at = float("inf")
+        self._has_ended = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._takers: dict[str, Callable[[list[Any]], None]] = {
+            "opened": self._opened,
+            "outcome": self._outcome,
+            "receipt": self._receipt,
+            "message": self._message,
+            "state": self._state,
+            "released": self._released,
+            "not_taken": lambda values: self._fault(f"Not taken: {frames.read_sentence(values)}"),
+            "nonsense": lambda values: self._nonsense(frames.read_sentence(values)),
+            "down": lambda values: self.drop(frames.read_sentence(values) or "No far end."),
+            "raised": lambda values: self.drop(f"It failed: {frames.read_sentence(values)}."),
+            "closed": lambda _values: self.drop("Closed."),
+        }
+
+    # Its life
+
+    async def start(self) -> None:
+        """Start the process and tell it to open. Raises OSError."""
+        ours, theirs = socket.socketpair()
+        try:
+            self._process = _spawn(theirs.fileno())
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        reader, self._writer = await asyncio.open_connection(sock=ours, limit=LONGEST_LINE)
+        self._order("open", (self._carrier, self._settings))
+        self._tasks = [
+            asyncio.create_task(self._read(reader)),
+            asyncio.create_task(self._watch()),
+        ]
+
+    @property
+    def session(self) -> "AdapterLine":
+        """How full it is."""
+        return self
+
+    @property
+    def in_flight(self) -> int:
+        """How many segments wait for their outcome."""
+        return len(self._in_flight)
+
+    @property
+    def free(self) -> int:
+        """How many may be submitted: what the carrier says it takes, within the window."""
+        if self._phase is not Phase.OPEN or self._has_ended:
+            return 0
+        given, free = self._free
+        by_carrier = free - (self._given_count - given)
+        return max(0, min(by_carrier, self._settings.window - len(self._in_flight)))
+
+    def submit(self, segments: Sequence[Segment]) -> None:
+        """Give segments to the carrier; those beyond the room are released."""
+        now, until = time.monotonic(), self._deadline()
+        if now >= until:
+            self._release(segments, "the lease ran out")
+            self.drop("The lease ran out.")
+            return
+        room = self.free
+        taken, left = segments[:room], segments[room:]
+        for segment in taken:
+            self._in_flight[segment.key] = _Given(segment, now)
+        self._given_count += len(taken)
+        if taken:
+            self._order("submit", (list(taken), until))
+        self._release(left, "no room on the connection")
+
+    def acknowledge(self, ticket: int, is_stored: bool) -> None:
+        """Tell the carrier what became of a delivery."""
+        if ticket in self._unanswered:
+            self._unanswered.discard(ticket)
+            self._order("acknowledge", (ticket, is_stored))
+
+    def unbind(self) -> None:
+        """Submit no more, wait for outcomes, close."""
+        if self._phase is Phase.OPENING:
+            self.drop("Closed before it opened.")
+        elif self._phase is Phase.OPEN:
+            self._enter(Phase.DRAINING)
+            self._close_when_drained()
+
+    def drop(self, reason: str) -> None:
+        """Kill the process; what it was given and did not answer is unknown."""
+        if self._has_ended:
+            return
+        self._has_ended = True
+        self._kill()
+        unknown = tuple(given.segment for given in self._in_flight.values())
+        self._in_flight.clear()
+        self._on_event(Closed(reason, unknown, ()))
+        for task in self._tasks:
+            if task is not asyncio.current_task():
+                task.cancel()
+        self.is_closed.set()
+
+    def _kill(self) -> None:
+        if self._writer is not None:
+            self._writer.transport.abort()
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            # It dies at once; to wait for it here would still be to wait.
+            asyncio.get_running_loop().run_in_executor(None, self._process.wait)
+
+    # Time
+
+    async def _watch(self) -> None:
+        looked_at = time.monotonic()
+        while not self._has_ended:
+            await asyncio.sleep(WATCH_SECONDS)
+            now = time.monotonic()
+            if now - looked_at > FROZEN_SECONDS:
+                self._heard_at = max(now, self._heard_at)
+            looked_at = now
+            self._look(now)
+
+    def _look(self, now: float) -> None:
+        self._give_up_overdue(now)
+        if self._phase in HEARD and now - self._heard_at > self._call_seconds:
+            self.drop(f"The carrier hangs: a call did not return within {self._call_seconds:g} s.")
+        elif now < self._phase_ends_at:
+            return
+        elif self._phase is Phase.DRAINING:
+            self._ask_to_close()
+        else:
+            self.drop(f"The carrier did not come to an end of {self._phase.name.lower()}.")
+
+    def _enter(self, phase: Phase) -> None:
+        self._phase = phase
+        self._phase_ends_at = time.monotonic() + phase.value
+
+    def _ask_to_close(self) -> None:
+        self._enter(Phase.CLOSING)
+        self._order("close", None)
+
+    def _close_when_drained(self) -> None:
+        if self._phase is Phase.DRAINING and not self._in_flight:
+            self._ask_to_close()
+
+    def _give_up_overdue(self, now: float) -> None:
+        cause = f"no answer within {self._response_seconds:g} s"
+        while self._in_flight:
+            key, given = next(iter(self._in_flight.items()))
+            if now - given.at < self._response_seconds:
+                return
+            del self._in_flight[key]
+            if len(self._late) < MOST_LATE:
+                self._late[key] = given.segment
+            self._tell(Settled(given.segment, Kind.UNKNOWN, cause=cause))
+            self._close_when_drained()
+
+    # What it says
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        count = 0
+        while not self._has_ended:
+            try:
+                line = await reader.readline()
+            except (ValueError, OSError):
+                self.drop("The carrier says more in one line than it may.")
+                return
+            if not line.endswith(b"\n"):
+                self.drop("The carrier's process ended.")
+                return
+            self._take(line)
+            count += 1
+            if count % LINES_A_TURN == 0:
+                await asyncio.sleep(0)
+
+    def _take(self, line: bytes) -> None:
+        try:
+            word, values = frames.read_line(line)
+            take = self._takers.get(word)
+            if take is None:
+                raise Nonsense("A line begins with a word that nobody knows.")
+            take(values)
+        except Nonsense as nonsense:
+            self._nonsense(str(nonsense))
+
+    def _nonsense(self, sentence: str) -> None:
+        """Count it and go on; so much of it that it costs others their turn ends the session."""
+        self.nonsense_count += 1
+        count = self.nonsense_count
+        if count <= NONSENSE_TOLD or count % 100 == 0:
+            self._fault(f"The carrier talks nonsense ({count}): {sentence}")
+        if count >= MOST_NONSENSE:
+            self.drop(f"The carrier talked nonsense {count} times in one session.")
+
+    def _opened(self, _values: list[Any]) -> None:
+        if self._phase is not Phase.OPENING:
+            raise Nonsense("It opened twice, or too late.")
+        self._enter(Phase.OPEN)
+        self._heard_at = time.monotonic()
+        self._tell(Bound(self._carrier))
+
+    def _state(self, values: list[Any]) -> None:
+        self._heard_at = time.monotonic()
+        given, free, health = frames.read_state(values)
+        if given > self._given_count:
+            raise Nonsense("It counts segments that it was never given.")
+        self._free = (given, free)
+        if health != self._health:
+            self._health = health
+            self._tell(HealthTold(health))
+
+    def _outcome(self, values: list[Any]) -> None:
+        told = frames.read_outcome(values)
+        given = self._in_flight.pop(told.key, None)
+        if given is not None:
+            self._settle(given, told)
+            self._close_when_drained()
+        elif (late := self._late.pop(told.key, None)) is not None:
+            self._tell(LateResponse(late, told.kind, told.status, told.smsc_id, told.cause))
+        else:
+            raise Nonsense("An outcome is for a segment that it was not given, or has settled.")
+
+    def _settle(self, given: _Given, told: ReadOutcome) -> None:
+        seconds = time.monotonic() - given.at
+        self._tell(
+            Settled(given.segment, told.kind, told.status, told.smsc_id, told.cause, seconds)
+        )
+        if told.kind is Kind.DEFERRED and classify(told.status, {}) is StatusClass.SLOW_DOWN:
+            self._tell(Throttled(told.status, given.at))
+
+    def _released(self, values: list[Any]) -> None:
+        keys = frames.read_keys(values)
+        gone = [given for key in keys if (given := self._in_flight.pop(key, None)) is not None]
+        self._release([given.segment for given in gone], "the carrier did not take it")
+        self._close_when_drained()
+
+    def _receipt(self, values: list[Any]) -> None:
+        told = frames.read_receipt(values)
+        receipt = ReadReceipt(
+            smsc_id=told.smsc_id,
+            state=told.state,
+            error=told.error,
+            raw=told.raw,
+            reference=told.reference,
+            subscriber=told.subscriber,
+            sender=told.sender,
+            is_unmarked=told.is_unmarked,
+            is_contradicting=False,
+        )
+        if self._may_deliver(told.ticket):
+            self._tell(ReceiptReceived(told.ticket, receipt))
+
+    def _message(self, values: list[Any]) -> None:
+        ticket, message = frames.read_message(values)
+        read = ReadMessage(message.text.encode("utf-16-be"), Coding.UCS2)
+        if self._may_deliver(ticket):
+            self._tell(
+                MessageReceived(ticket, message.source, message.destination, read, message.raw)
+            )
+
+    def _may_deliver(self, ticket: int) -> bool:
+        """Whether there is room for one more delivery; if not, it has to come again."""
+        if ticket in self._unanswered:
+            raise Nonsense("A ticket is open already.")
+        if len(self._unanswered) >= MOST_UNANSWERED:
+            self._order("acknowledge", (ticket, False))
+            return False
+        self._unanswered.add(ticket)
+        return True
+
+    # Out of here
+
+    def _release(self, segments: Sequence[Segment], cause: str) -> None:
+        for segment in segments:
+            self._tell(Settled(segment, Kind.RELEASED, cause=cause))
+
+    def _fault(self, sentence: str) -> None:
+        self._tell(ProtocolFault(sentence))
+
+    def _tell(self, event: Event) -> None:
+        if not self._has_ended:
+            self._on_event(event)
+
+    def _order(self, word: str, values: object) -> None:
+        if self._writer is not None and not self._has_ended:
+            self._writer.write(frames.order_of((word, values)))
+
+
+def _spawn(wire: int) -> "subprocess.Popen[bytes]":
+    """Start the process with nothing of ours but the code's paths: no database, no key file."""
+    paths = [str(ROOT), *(path for path in sys.path if path)]
+    environment = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
+        "PYTHONUTF8": "1",
+        "TZ": "UTC",
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", HOST, str(wire)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        pass_fds=[wire],
+        cwd=ROOT,
+        env=environment,
+        start_new_session=True,
+    )
