@@ -3,17 +3,16 @@ CREATE FUNCTION route_place(p_position bigint) RETURNS bigint LANGUAGE sql IMMUT
     SELECT (p_position * 618033989) % 1000000000
 $$;
 
--- Whether a connection may take a waiting segment of its route. A lane counts while the route has such a range.
+-- Whether a connection may take a waiting segment of its route: what is in its lane, and of what has none what falls
+-- to its part, or lies there since `p_late`.
 CREATE FUNCTION may_take(
-    p_route bigint, p_connection bigint, p_lane bigint, p_position bigint, p_due timestamptz,
-    p_from bigint, p_upto bigint, p_late timestamptz)
-RETURNS boolean LANGUAGE sql STABLE AS $$
+    p_connection bigint, p_lane bigint, p_position bigint, p_due timestamptz, p_from bigint,
+    p_upto bigint, p_late timestamptz)
+RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
-        WHEN p_lane IS NOT NULL AND EXISTS (
-            SELECT 1 FROM route_range g WHERE g.route_id = p_route AND g.connection_id = p_lane)
-        THEN p_lane = p_connection
-        ELSE (route_place(p_position) >= p_from AND route_place(p_position) < p_upto)
-            OR coalesce(p_due <= p_late, false)
+        WHEN p_lane IS NOT NULL THEN p_lane = p_connection
+        WHEN p_due <= p_late THEN true
+        ELSE route_place(p_position) >= p_from AND route_place(p_position) < p_upto
     END
 $$;
 
@@ -69,7 +68,7 @@ BEGIN
             FROM (
                 SELECT * FROM queued_segment
                 WHERE campaign_id = c.id AND batch_id IS NULL AND not_before_at <= p_now
-                  AND may_take(c.route_id, v_connection, lane_id, position, not_before_at, p_from, p_upto, p_late)
+                  AND may_take(v_connection, lane_id, position, not_before_at, p_from, p_upto, p_late)
                 ORDER BY not_before_at, position LIMIT greatest(p_room, 1)
                 FOR UPDATE SKIP LOCKED) w) q) t
     WHERE t.upto <= p_room OR t.place = 1;

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from math import inf
 from typing import Any
@@ -10,7 +10,23 @@ from typing import Any
 from campaigns.models import Mode
 from campaigns.queries.plans import PlanRow, plan_of
 from smpp_client.engine.link import Link
-from smpp_client.rules.pace import Anchor, Demand, Due, Plan, PlanRefused, Priority, due
+from smpp_client.engine.routing import Way
+from smpp_client.rules.pace import (
+    PATIENCE,
+    URGENT_PATIENCE,
+    Anchor,
+    Demand,
+    Due,
+    Plan,
+    PlanRefused,
+    Priority,
+    Ration,
+    due,
+)
+
+# As many segments of a campaign may wait for the connections of their number ranges; beyond that
+# the others wait for them.
+MOST_IN_LANES = 5_000
 
 CANDIDATES = """
 SELECT c.id, c.workspace_id, c.priority, c.text, c.version, c.total,
@@ -18,18 +34,30 @@ SELECT c.id, c.workspace_id, c.priority, c.text, c.version, c.total,
        c.daily_until, c.zone, c.segment_total, c.rate_ceiling, c.runtime_rate,
        p.cursor, p.claimed_segments, p.paced_from_at, p.paced_from_segments, p.deferred,
        r.value, r.ton, r.npi, a.id, a.decided_by_id, a.digest, a.signature,
-       (SELECT count(*) FROM (
-            SELECT 1 FROM queued_segment q
+       (SELECT coalesce(sum(w.segments), 0) FROM (
+            SELECT CASE WHEN q.part = 0 THEN q.part_count ELSE 1 END AS segments
+            FROM queued_segment q
             WHERE q.campaign_id = c.id AND q.batch_id IS NULL AND q.not_before_at <= %(now)s
-            LIMIT %(room)s) w)
-FROM campaign c
+              AND may_take(%(connection)s, q.lane_id, q.position, q.not_before_at, way.place_from,
+                  way.place_upto,
+                  CASE WHEN c.priority = 'transactional' THEN way.urgent ELSE way.late END)
+            LIMIT %(room)s) w),
+       w.weight,
+       CASE WHEN way.has_ranges THEN (SELECT count(*) FROM (
+            SELECT 1 FROM queued_segment q
+            WHERE q.campaign_id = c.id AND q.batch_id IS NULL AND q.lane_id IS NOT NULL
+            LIMIT %(most_in_lanes)s) l) ELSE 0 END,
+       way.place
+FROM unnest(%(routes)s::bigint[], %(from)s::bigint[], %(upto)s::bigint[], %(late)s::timestamptz[],
+        %(urgent)s::timestamptz[], %(ranged)s::boolean[])
+    WITH ORDINALITY AS way(route_id, place_from, place_upto, late, urgent, has_ranges, place)
+JOIN campaign c ON c.route_id = way.route_id
 JOIN progress p ON p.campaign_id = c.id
-JOIN route_connection rc
-    ON rc.route_id = c.route_id AND rc.connection_id = %(connection)s AND rc.weight > 0
+JOIN workspace w ON w.id = c.workspace_id
 LEFT JOIN sender_revision r ON r.id = c.sender_revision_id
 LEFT JOIN approval a ON a.id = c.approval_id
 WHERE c.state = 'sending'
-ORDER BY c.id
+ORDER BY c.priority = 'transactional' DESC, c.id
 """
 
 
@@ -37,7 +65,8 @@ ORDER BY c.id
 class Candidate:
     """A sending campaign as one claim sees it.
 
-    `waiting` counts queued segments whose time has come.
+    `waiting` counts queued segments whose time has come and that this connection may take, at most
+    its room; `in_lanes` those of it that wait for the connections of their number ranges.
     """
 
     id: int
@@ -55,34 +84,63 @@ class Candidate:
     sender: tuple[str, int, int]
     approval: tuple[int, int, bytes, bytes] | None
     waiting: int
+    weight: int
+    in_lanes: int
+    way: Way
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What a candidate wants: `due` of its plan (None where the plan cannot be kept) and the demand
-    for the shares.
+    """What a candidate wants: `due` of its plan (None where the plan cannot be kept), how much of
+    that this connection takes from the cursor, and the demand for the shares.
     """
 
     candidate: Candidate
     plan: Plan | None
     due: Due | None
+    from_cursor: int
     demand: Demand
 
     @property
-    def from_cursor(self) -> int:
-        """How many segments the plan lets it claim from its cursor."""
-        is_spent = self.candidate.cursor >= self.candidate.total
-        return 0 if self.due is None or is_spent else self.due.segments
+    def is_left_to_others(self) -> bool:
+        """Whether all that is due now is the turn of other connections of the route."""
+        return self.demand.wanted == 0 and self.due is not None and self.due.segments > 0
 
 
-def candidates(link: Link, connection_id: int, now: datetime, room: int) -> list[Candidate]:
-    """Return the campaigns that send over a connection, oldest first."""
-    values = {"connection": connection_id, "now": now, "room": room}
-    rows = link.rows(CANDIDATES, values)
-    return [_candidate(row) for row in rows]
+def candidates(link: Link, ways: Sequence[Way], now: datetime, room: int) -> list[Candidate]:
+    """Return the campaigns that send over one connection, urgent ones first, then the oldest.
+
+    `ways` are its routes. Raises psycopg.Error.
+    """
+    if not ways:
+        return []
+    values = {
+        "connection": ways[0].connection,
+        "now": now,
+        "room": room,
+        "routes": [way.route for way in ways],
+        "from": [way.share.start for way in ways],
+        "upto": [way.share.stop for way in ways],
+        "late": [late_before(way, Priority.PROMOTIONAL, now) for way in ways],
+        "urgent": [late_before(way, Priority.TRANSACTIONAL, now) for way in ways],
+        "ranged": [bool(way.ranges) for way in ways],
+        "most_in_lanes": MOST_IN_LANES,
+    }
+    return [_candidate(row, ways) for row in link.rows(CANDIDATES, values)]
 
 
-def _candidate(fields: Sequence[Any]) -> Candidate:
+def late_before(way: Way, priority: Priority, now: datetime) -> datetime | None:
+    """Return since when a waiting segment has to be due so that it is no other's turn any more.
+
+    None for a connection that takes nothing but its own number ranges.
+    """
+    if not way.share.part:
+        return None
+    patience = URGENT_PATIENCE if priority is Priority.TRANSACTIONAL else PATIENCE
+    return now - timedelta(seconds=patience)
+
+
+def _candidate(fields: Sequence[Any], ways: Sequence[Way]) -> Candidate:
     paced_from_at, paced_from_segments = fields[20], fields[21]
     return Candidate(
         id=fields[0],
@@ -102,31 +160,47 @@ def _candidate(fields: Sequence[Any]) -> Candidate:
         if fields[26]
         else None,
         waiting=fields[30],
+        weight=fields[31],
+        in_lanes=fields[32],
+        way=ways[fields[33] - 1],
     )
 
 
-def wish_of(candidate: Candidate, now: datetime) -> Wish:
-    """Return how much of a campaign is due now."""
-    try:
-        plan = plan_of(candidate.plan_row)
-    except PlanRefused:
-        plan = None
-    owed = None
-    if plan is not None and candidate.plan_row.mode != Mode.TRIGGER:
-        limit = float(candidate.runtime_rate) if candidate.runtime_rate is not None else inf
-        owed = due(
-            plan, now.astimezone(UTC), candidate.claimed, anchor=candidate.anchor, limit=limit
+def wish_of(candidate: Candidate, ration: Ration, now: datetime) -> Wish:
+    """Return how much of a campaign is due now, and how much of that is this connection's."""
+    plan, owed = _owed(candidate, now)
+    from_cursor = 0
+    if plan is not None and owed is not None and _may_go_on(candidate):
+        part = candidate.way.share.part
+        from_cursor = ration.wanted(
+            owed.segments, candidate.claimed, part, owed.rate, now.timestamp()
         )
-    wanted = candidate.waiting + (
-        owed.segments if owed is not None and candidate.cursor < candidate.total else 0
-    )
     demand = Demand(
         name=candidate.id,
         workspace=candidate.workspace_id,
-        wanted=wanted,
+        wanted=candidate.waiting + from_cursor,
         priority=Priority(candidate.priority),
+        weight=float(candidate.weight),
     )
-    return Wish(candidate, plan, owed, demand)
+    return Wish(candidate, plan, owed, from_cursor, demand)
+
+
+def _owed(candidate: Candidate, now: datetime) -> tuple[Plan | None, Due | None]:
+    try:
+        plan = plan_of(candidate.plan_row)
+    except PlanRefused:
+        return None, None
+    if candidate.plan_row.mode == Mode.TRIGGER:
+        return plan, None
+    limit = float(candidate.runtime_rate) if candidate.runtime_rate is not None else inf
+    at = now.astimezone(UTC)
+    return plan, due(plan, at, candidate.claimed, anchor=candidate.anchor, limit=limit)
+
+
+def _may_go_on(candidate: Candidate) -> bool:
+    """Whether anything is left behind the cursor that this connection may read."""
+    is_spent = candidate.cursor >= candidate.total
+    return not is_spent and candidate.way.share.part > 0 and candidate.in_lanes < MOST_IN_LANES
 
 
 def store_anchor(link: Link, wish: Wish) -> None:

@@ -4,21 +4,36 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from campaigns.actions.review import sign
 from campaigns.actions.running import hold
-from campaigns.actions.sending.candidates import Candidate, Wish, candidates, store_anchor, wish_of
-from campaigns.actions.sending.rendering import Account, ClaimedRow, render
+from campaigns.actions.sending.candidates import (
+    Candidate,
+    Wish,
+    candidates,
+    late_before,
+    store_anchor,
+    wish_of,
+)
+from campaigns.actions.sending.rendering import Account, ClaimedRow, Rendered, render
 from campaigns.actions.sending.wording import HOLDS, PASSING, bound_sentence, plan_sentence
 from smpp_client.carrier import Fenced, Kind, LeaseKey, Outcome, Receipt, Room, Segment, Work
 from smpp_client.engine.link import Link
+from smpp_client.engine.routing import Routing
 from smpp_client.rules.errors import QUEUE_FULL, StatusClass, classify
-from smpp_client.rules.pace import Fairness
+from smpp_client.rules.pace import Fairness, Priority, Ration
 from smpp_client.rules.segments import Alphabet
 from workspaces.queries.keys import keys
 from workspaces.scope import scope_everywhere
 
-CLAIM = "SELECT * FROM {function}(%s, %s, %s, %s, %s, %s, %s)"
+CLAIM = "SELECT * FROM claim_range(%s, %s, %s, %s, %s, %s, %s)"
+CLAIM_QUEUE = "SELECT * FROM claim_queue(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+HAND_OVER = (
+    "UPDATE queued_segment q SET lane_id = l.lane"
+    " FROM unnest(%s::bigint[], %s::bigint[]) AS l(position, lane)"
+    " WHERE q.campaign_id = %s AND q.position = l.position AND q.batch_id IS NULL"
+)
 RECORD = (
     "SELECT record_outcomes(%s::bigint[], %s::bigint[], %s::smallint[], %s::smallint[], %s::text[],"
     " %s::integer[], %s::text[], %s::text[], %s::timestamptz[], %s::float8[], %s::integer[])"
@@ -49,6 +64,8 @@ class CampaignDesk:
         self._claim_lock = threading.Lock()
         self._outcome_lock = threading.Lock()
         self._fairness: dict[int, Fairness] = {}
+        self._routing = Routing(self._claims)
+        self._rations: dict[int, dict[int, Ration]] = {}
         self._trusted: set[tuple[int, bytes]] = set()
         self._reasons: dict[int, tuple[int, str]] = {}
         self._batches: deque[tuple[LeaseKey, int]] = deque(maxlen=BATCHES_REMEMBERED)
@@ -95,8 +112,12 @@ class CampaignDesk:
         return Work(segments, "")
 
     def _wishes(self, lease: LeaseKey, room: Room, now: datetime) -> list[Wish]:
-        rows = candidates(self._claims, lease.connection_id, now, max(room.segments, 1))
-        return [wish_of(candidate, now) for candidate in rows if self._is_signed(candidate, now)]
+        ways = self._routing.ways(lease.connection_id, now.timestamp())
+        rows = candidates(self._claims, ways, now, max(room.segments, 1))
+        before = self._rations.get(lease.connection_id, {})
+        rations = {row.id: before.get(row.id) or Ration() for row in rows}
+        self._rations[lease.connection_id] = rations
+        return [wish_of(row, rations[row.id], now) for row in rows if self._is_signed(row, now)]
 
     def _is_signed(self, candidate: Candidate, now: datetime) -> bool:
         """Whether the approval was made with our key; one that was not is held before anything is
@@ -120,30 +141,49 @@ class CampaignDesk:
             return []
         segments: list[Segment] = []
         if wish.candidate.waiting:
-            segments += self._take("claim_queue", lease, wish, room, now)
+            segments += self._take_queued(lease, wish, room, now)
         left = min(room - len(segments), wish.from_cursor)
         if left > 0:
-            segments += self._take("claim_range", lease, wish, left, now)
+            segments += self._take_next(lease, wish, left, now)
         return segments
 
-    def _take(
-        self, function: str, lease: LeaseKey, wish: Wish, room: int, now: datetime
-    ) -> list[Segment]:
+    def _take_queued(self, lease: LeaseKey, wish: Wish, room: int, now: datetime) -> list[Segment]:
         candidate = wish.candidate
-        planned = wish.plan.rate if wish.plan is not None and wish.plan.is_spread else 0.0
-        values = [lease.lease_id, lease.epoch, candidate.id, room, now, planned, ""]
-        rows = [
-            ClaimedRow(*row) for row in self._claims.rows(CLAIM.format(function=function), values)
-        ]
+        share = candidate.way.share
+        late = late_before(candidate.way, Priority(candidate.priority), now)
+        values = [*_claim_values(lease, wish, room, now), share.start, share.stop, late]
+        return self._taken(lease, candidate, self._claims.rows(CLAIM_QUEUE, values), now)
+
+    def _take_next(self, lease: LeaseKey, wish: Wish, room: int, now: datetime) -> list[Segment]:
+        values = _claim_values(lease, wish, room, now)
+        rows = self._claims.rows(CLAIM, values)
+        count = sum(row[3] for row in rows if row[1])
+        self._rations[lease.connection_id][wish.candidate.id].took(count)
+        return self._taken(lease, wish.candidate, rows, now)
+
+    def _taken(
+        self, lease: LeaseKey, candidate: Candidate, claimed: Sequence[Sequence[Any]], now: datetime
+    ) -> list[Segment]:
+        rows = [ClaimedRow(*row) for row in claimed]
         if rows and rows[0].refusal:
             self._refused(candidate, rows[0].refusal, now)
             return []
         rows = [row for row in rows if row.batch_id]
         account = self._account(lease.connection_id, now)
         done = render(candidate, rows, account, keys(), now)
-        if done.refused:
-            self.record(lease, done.refused)
+        self._settle_unsent(lease, candidate, done)
         return done.segments
+
+    def _settle_unsent(self, lease: LeaseKey, candidate: Candidate, done: Rendered) -> None:
+        """Record what is not for this wire: refused for good, or another connection's number.
+
+        Between the two statements anybody may claim it, and then hands it over as well.
+        """
+        if done.unsent:
+            self.record(lease, done.unsent)
+        if done.lanes:
+            positions, lanes = list(done.lanes), list(done.lanes.values())
+            self._claims.run(HAND_OVER, [positions, lanes, candidate.id])
 
     def _account(self, connection_id: int, now: datetime) -> Account:
         """Return how the peer wants its segments; read again every few seconds, so that a change
@@ -172,6 +212,8 @@ class CampaignDesk:
 
     def _explain(self, wish: Wish, granted: int, room: Room, now: datetime) -> None:
         """Say, at most once a second, what bound this claim."""
+        if wish.candidate.way.share.is_backup or wish.is_left_to_others:
+            return  # the connection whose turn it is says why
         is_bound_by_room = wish.demand.wanted > granted and wish.demand.wanted >= 1
         sentence = bound_sentence(room) if is_bound_by_room else plan_sentence(wish, now)
         self._note_reason(wish.candidate, sentence, now)
@@ -245,6 +287,11 @@ class CampaignDesk:
         """Close both connections."""
         self._claims.close()
         self._outcomes.close()
+
+
+def _claim_values(lease: LeaseKey, wish: Wish, room: int, now: datetime) -> list[Any]:
+    planned = wish.plan.rate if wish.plan is not None and wish.plan.is_spread else 0.0
+    return [lease.lease_id, lease.epoch, wish.candidate.id, room, now, planned, ""]
 
 
 def _retry(outcome: Outcome) -> tuple[float, int]:

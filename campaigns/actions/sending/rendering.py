@@ -10,6 +10,7 @@ from campaigns.actions.sending.candidates import Candidate
 from campaigns.rules.text import Template, compile_text
 from smpp_client.carrier import Address, Kind, Outcome, Segment, SegmentKey
 from smpp_client.rules.addresses import AddressRefused, destination_address
+from smpp_client.rules.ranges import connection_for
 from smpp_client.rules.segments import Alphabet, TextRefused, encode
 from workspaces.rules.sealing import Keys, SealBroken
 
@@ -39,10 +40,22 @@ class Account:
 
 @dataclass(frozen=True)
 class Rendered:
-    """Segments to submit, and outcomes of what cannot be put into one."""
+    """Segments to submit, and outcomes of what does not become one here.
+
+    `lanes` maps positions to the connections whose numbers they are: released by this one.
+    """
 
     segments: list[Segment]
-    refused: list[Outcome]
+    unsent: list[Outcome]
+    lanes: dict[int, int]
+
+
+class OtherLane(Exception):
+    """The number belongs to the range of this connection."""
+
+    def __init__(self, connection: int) -> None:
+        super().__init__(connection)
+        self.connection = connection
 
 
 @lru_cache(maxsize=256)
@@ -56,16 +69,20 @@ def render(
 ) -> Rendered:
     """Turn claimed rows into segments, in their order.
 
-    What cannot be encoded is refused here, before the wire.
+    What cannot be encoded is refused here, before the wire; what another connection's range holds
+    is released.
     """
     template = template_of(candidate.text)
     source = _source(candidate, account)
-    done = Rendered([], [])
+    done = Rendered([], [], {})
     for row in rows:
         try:
             done.segments.extend(_segments(candidate, row, template, source, account, keys))
         except (TextRefused, AddressRefused, SealBroken) as refused:
-            done.refused.extend(_refused(candidate, row, str(refused), now))
+            done.unsent.extend(_unsent(candidate, row, Kind.REFUSED, str(refused), now))
+        except OtherLane as other:
+            done.lanes[row.position] = other.connection
+            done.unsent.extend(_unsent(candidate, row, Kind.RELEASED, "range", now))
     return done
 
 
@@ -83,6 +100,10 @@ def _segments(
     keys: Keys,
 ) -> Iterator[Segment]:
     number = keys.open_number(row.number_sealed, candidate.workspace_id)
+    way = candidate.way
+    lane = connection_for(number, way.ranges)
+    if lane is not None and lane != way.connection:
+        raise OtherLane(lane)
     encoded = encode(
         template.render(row.values),
         reference=reference_of(candidate.id, row.position),
@@ -112,13 +133,15 @@ def reference_of(campaign_id: int, position: int) -> int:
     return (campaign_id * 37 + position) & 0xFF
 
 
-def _refused(candidate: Candidate, row: ClaimedRow, why: str, now: datetime) -> Iterator[Outcome]:
+def _unsent(
+    candidate: Candidate, row: ClaimedRow, kind: Kind, why: str, now: datetime
+) -> Iterator[Outcome]:
     parts = range(1, row.part_count + 1) if row.part == 0 else (row.part,)
     for part in parts:
         yield Outcome(
             key=SegmentKey(row.batch_id, candidate.id, row.position, part),
             part_count=row.part_count,
-            kind=Kind.REFUSED,
+            kind=kind,
             at=now,
             cause=why[:60],
         )

@@ -1,7 +1,8 @@
 """How fast, as plain arithmetic: every function takes the time, nothing here reads a clock.
 
 `windows` says when sending is allowed, `plans` how much of a campaign is due, `buckets` what a
-connection may carry, `throttles` what the SMSC's complaints make of it, `fairness` who gets it.
+connection may carry, `throttles` what the SMSC's complaints make of it, `fairness` who gets it,
+`sharing` which connection of a route takes it.
 Rates are segments per second throughout.
 """
 
@@ -21,20 +22,33 @@ from smpp_client.rules.pace.plans import (
     start_for_rate,
     steady,
 )
+from smpp_client.rules.pace.sharing import (
+    PATIENCE,
+    URGENT_PATIENCE,
+    Member,
+    Ration,
+    Share,
+    share_of,
+)
 from smpp_client.rules.pace.throttles import Throttle
 from smpp_client.rules.pace.windows import Daily, OpenTime, PlanRefused, open_time
 
 __all__ = [
+    "PATIENCE",
+    "URGENT_PATIENCE",
     "Anchor",
     "Bucket",
     "Daily",
     "Demand",
     "Due",
     "Fairness",
+    "Member",
     "OpenTime",
     "Plan",
     "PlanRefused",
     "Priority",
+    "Ration",
+    "Share",
     "Throttle",
     "at_once",
     "curve",
@@ -43,6 +57,7 @@ __all__ = [
     "forecast",
     "open_time",
     "rate_for_end",
+    "share_of",
     "shares",
     "spread",
     "start_for_rate",
