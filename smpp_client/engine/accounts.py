@@ -3,32 +3,52 @@ left.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 from smpp_client.carrier.adapters import BUILT_IN
 from smpp_client.engine.link import Link
+from smpp_client.models import FIRST_RECEIVER_SLOT, BindForm
 from smpp_client.protocol.config import SessionConfig
+from smpp_client.protocol.pdus import BindType
 from smpp_client.queries.certificates import CertificateFiles
+from smpp_client.rules.errors import status_classes
+from smpp_client.rules.hosts import Host, read_hosts
 from smpp_client.rules.message_ids import IdRule
 from smpp_client.rules.segments import Alphabet
 from workspaces.queries.keys import keys
 
 ACCOUNTS = """
 SELECT id, version, name, host, port, system_id, password_sealed, system_type, server_name,
-       ca_file, cert_file, key_file, plain_until, rate, window, intent_budget, alphabet,
-       message_id_rule, enquire_seconds, response_seconds, carrier, carrier_settings
+       ca_file, cert_file, key_file, plain_until, rate, "window", intent_budget, alphabet,
+       message_id_rule, enquire_seconds, response_seconds, carrier, carrier_settings,
+       further_hosts, bind_form, bind_count, tls_minimum, pins, status_classes, receipt_classes
 FROM connection WHERE is_enabled ORDER BY id
 """
 ID_RULES = {rule.value: rule for rule in IdRule}
 
 
 @dataclass(frozen=True)
-class Account:
-    """One enabled connection. `rate` in segments/s, `window` and `budget` in segments.
+class Place:
+    """One bind slot of a connection: its number, which is its lease's, and what it is bound for."""
 
-    `carrier` names the entry point of its carrier, BUILT_IN is SMPP.
+    number: int
+    bind_type: BindType
+
+    @property
+    def sends(self) -> bool:
+        """Whether segments go out over it."""
+        return self.bind_type is not BindType.RECEIVER
+
+
+@dataclass(frozen=True)
+class Account:
+    """One enabled connection. `rate` in segments/s over all its sessions, `window` and `budget` in
+    segments of each.
+
+    `hosts` begins with `host` and `port`. With a pin (SHA-256 of a public key, in hex) the peer's
+    name is not compared. `carrier` names the entry point of its carrier, BUILT_IN is SMPP.
     """
 
     id: int
@@ -43,12 +63,35 @@ class Account:
     window: int
     budget: int
     session: SessionConfig = field(repr=False)
+    hosts: tuple[Host, ...] = ()
+    places: tuple[Place, ...] = (Place(0, BindType.TRANSCEIVER),)
+    tls_minimum: str = "1.2"
+    pins: frozenset[str] = frozenset()
+    receipt_classes: Mapping[str, str] = field(default_factory=dict)
     carrier: str = BUILT_IN
     carrier_settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def is_plain(self, today: date) -> bool:
         """Whether a dated exception allows this connection to go without TLS today."""
         return self.plain_until is not None and today <= self.plain_until
+
+    def session_of(self, place: Place) -> SessionConfig:
+        """Return what a session of this slot needs to know."""
+        return replace(self.session, bind_type=place.bind_type)
+
+    def binds_like(self, other: "Account") -> bool:
+        """Whether a living session can go on with the other settings of this connection.
+
+        A custom carrier is told its settings once, so any change is a new line.
+        """
+        return self._bound_with == other._bound_with
+
+    @property
+    def _bound_with(self) -> tuple[object, ...]:
+        tls = (self.server_name, self.files, self.plain_until, self.tls_minimum, self.pins)
+        who = (self.session.system_id, self.session.password, self.session.system_type)
+        own = None if self.carrier == BUILT_IN else self.version
+        return (self.hosts, tls, who, self.carrier, own)
 
 
 def password_context(name: str) -> str:
@@ -58,7 +101,20 @@ def password_context(name: str) -> str:
 
 def read_accounts(link: Link) -> list[Account]:
     """Return every enabled connection. Raises psycopg.OperationalError."""
-    return [_account(row) for row in link.rows(ACCOUNTS.replace("window", '"window"'))]
+    return [_account(row) for row in link.rows(ACCOUNTS)]
+
+
+def places_of(bind_form: str, bind_count: int) -> tuple[Place, ...]:
+    """Return the slots of a connection: `bind_count` that send, and as many that receive where
+    sessions come in pairs.
+    """
+    if bind_form != BindForm.PAIR:
+        return tuple(Place(number, BindType.TRANSCEIVER) for number in range(bind_count))
+    senders = [Place(number, BindType.TRANSMITTER) for number in range(bind_count)]
+    receivers = [
+        Place(FIRST_RECEIVER_SLOT + number, BindType.RECEIVER) for number in range(bind_count)
+    ]
+    return (*senders, *receivers)
 
 
 def _account(row: Sequence[Any]) -> Account:
@@ -66,6 +122,7 @@ def _account(row: Sequence[Any]) -> Account:
         row[:12]
     )
     plain_until, rate, window, budget, alphabet, id_rule, enquire, response = row[12:20]
+    further, bind_form, bind_count, tls_minimum, pins, statuses, receipts = row[22:]
     return Account(
         id=pk,
         version=version,
@@ -85,10 +142,16 @@ def _account(row: Sequence[Any]) -> Account:
             window=window,
             alphabet=Alphabet(alphabet),
             id_rule=ID_RULES[id_rule],
+            status_classes=status_classes(statuses),
             enquire_interval=enquire,
             enquire_timeout=min(10.0, enquire),
             response_timeout=response,
         ),
+        hosts=(Host(host, port), *read_hosts(further, port)),
+        places=places_of(bind_form, bind_count),
+        tls_minimum=tls_minimum,
+        pins=frozenset(pins.split()),
+        receipt_classes=receipts,
         carrier=row[20],
         carrier_settings=row[21],
     )

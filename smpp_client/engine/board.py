@@ -9,9 +9,10 @@ from smpp_client.engine.link import Link
 
 STATUS = """
 INSERT INTO session_status (lease_id, state, sentence, since_at, observed_at, in_flight, rate_now,
-    rate_allowed, response_ms, throttled_count, submitted_count, certificate_ends_at)
+    rate_allowed, response_ms, throttled_count, submitted_count, certificate_ends_at, host)
 VALUES (%(lease)s, %(state)s, %(sentence)s, %(since)s, %(now)s, %(in_flight)s, %(rate_now)s,
-    %(rate_allowed)s, %(response_ms)s, %(throttled)s, %(submitted)s, %(certificate_ends_at)s)
+    %(rate_allowed)s, %(response_ms)s, %(throttled)s, %(submitted)s, %(certificate_ends_at)s,
+    %(host)s)
 ON CONFLICT (lease_id) DO UPDATE SET
     state = excluded.state, sentence = excluded.sentence, since_at = excluded.since_at,
     observed_at = excluded.observed_at, in_flight = excluded.in_flight, rate_now =
@@ -19,7 +20,7 @@ ON CONFLICT (lease_id) DO UPDATE SET
     rate_allowed = excluded.rate_allowed, response_ms = excluded.response_ms,
     throttled_count = session_status.throttled_count + excluded.throttled_count,
     submitted_count = session_status.submitted_count + excluded.submitted_count,
-    certificate_ends_at = excluded.certificate_ends_at
+    certificate_ends_at = excluded.certificate_ends_at, host = excluded.host
 """
 EVENT = (
     "INSERT INTO connection_event (connection_id, kind, sentence, happened_at)"
@@ -34,6 +35,7 @@ class Observed:
     state: str = "down"
     sentence: str = ""
     since: datetime | None = None
+    host: str = ""
     submitted: int = 0
     throttled: int = 0
     response_seconds: list[float] = field(default_factory=list)

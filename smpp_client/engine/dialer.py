@@ -3,18 +3,25 @@
 import asyncio
 import ssl
 import time
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from smpp_client.engine.accounts import Account, today
+from smpp_client.engine.accounts import Account, Place, today
 from smpp_client.engine.books import utc_now
-from smpp_client.engine.tls import ContextKeeper, explain
+from smpp_client.engine.tls import ContextKeeper, explain, pin_of
 from smpp_client.engine.wire import Deadline, OnEvent, Wire
+from smpp_client.queries.certificates import CertificatesRefused
+from smpp_client.rules.hosts import Host
 
 CONNECT_SECONDS = 10.0
+# After a name's first address has been silent for this long the next one is tried beside it.
+NEXT_ADDRESS_SECONDS = 0.3
 # Octets that may wait in the transport. Never 0: asyncio's TLS would pause writing and not resume.
 WRITE_BUFFER = 16_384
+# A host that failed is tried first again after this.
+RETURN_SECONDS = 60.0
 
 
 class NoSession(Exception):
@@ -26,12 +33,42 @@ class NoSession(Exception):
         self.sentence = sentence
 
 
-class Dialer:
-    """Dials one connection. Its certificates are looked at before each dial and once a second."""
+class HostChoice:
+    """Which of a connection's hosts one slot tries next. Times are monotonic seconds."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, hosts: Sequence[Host]) -> None:
+        self._hosts = hosts
+        self._at = 0
+        self._left_at = float("-inf")
+
+    @property
+    def current(self) -> Host:
+        """The host of the session, or of the next one."""
+        return self._hosts[self._at]
+
+    def next(self, now: float) -> Host:
+        """Return where to dial: the first host again when it has had some time to recover."""
+        if self._at and now - self._left_at >= RETURN_SECONDS:
+            self._at = 0
+        return self.current
+
+    def failed(self, now: float) -> None:
+        """The dial failed, or the session was lost: the next host is next."""
+        if self._at == 0:
+            self._left_at = now
+        self._at = (self._at + 1) % len(self._hosts)
+
+
+class Dialer:
+    """Dials one connection for one slot."""
+
+    def __init__(
+        self, account: Account, place: Place, hosts: HostChoice, keeper: ContextKeeper
+    ) -> None:
         self._account = account
-        self._keeper = ContextKeeper(account.files)
+        self._place = place
+        self._hosts = hosts
+        self._keeper = keeper
 
     @property
     def certificate_ends_at(self) -> datetime | None:
@@ -40,16 +77,7 @@ class Dialer:
         return trusted.certificates.ends_at if trusted else None
 
     def look_at_certificates(self) -> str:
-        """Take new files when they are still; return the sentence that tells of it, or ""."""
-        if self._account.is_plain(today()):
-            return ""
-        news = self._keeper.look(utc_now(), time.monotonic())
-        if news == "swapped":
-            return _("New certificate files are in use from the next bind on.")
-        if news == "refused" and self._keeper.trusted is not None:
-            return _("The new certificate files are not used: %(why)s") % {
-                "why": self._keeper.trouble
-            }
+        """Nothing to tell: the connection's files are watched for all its slots together."""
         return ""
 
     async def dial(self, on_event: OnEvent, deadline: Deadline) -> Wire:
@@ -57,29 +85,56 @@ class Dialer:
 
         Nothing is written past `deadline()`, in monotonic seconds.
         """
-        account = self._account
+        account, host = self._account, self._hosts.current
+        name = self._server_name(host)
         context = self._context()
+        config = account.session_of(self._place)
+        admit = self._admit if context and account.pins else None
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 transport, wire = await asyncio.get_running_loop().create_connection(
-                    lambda: Wire(account.session, on_event, deadline),
-                    account.host,
-                    account.port,
+                    lambda: Wire(config, on_event, deadline, admit),
+                    host.name,
+                    host.port,
                     ssl=context,
-                    server_hostname=account.server_name if context else None,
+                    server_hostname=name if context else None,
+                    happy_eyeballs_delay=NEXT_ADDRESS_SECONDS,
                 )
         except (OSError, ssl.SSLError, TimeoutError) as error:
-            why = explain(error, host=account.host, port=account.port, name=account.server_name)
+            why = explain(error, host=host.name, port=host.port, name=name)
             raise NoSession("refused", why) from error
+        if wire.refusal:
+            raise NoSession("refused", wire.refusal)
         transport.set_write_buffer_limits(high=WRITE_BUFFER)
         return wire
+
+    def _server_name(self, host: Host) -> str:
+        """Return the name that the peer's certificate must have."""
+        account = self._account
+        return account.server_name if account.server_name != account.host else host.name
+
+    def _admit(self, transport: asyncio.BaseTransport) -> str:
+        """Return "" for a peer with a pinned key, else why there is no bind."""
+        if pin_of(transport) in self._account.pins:
+            return ""
+        return _("The peer's public key is not the pinned one: SHA-256 %(pin)s.") % {
+            "pin": pin_of(transport)
+        }
 
     def _context(self) -> ssl.SSLContext | None:
         """Return the TLS context, or None under a dated exception. Raises NoSession."""
         if self._account.is_plain(today()):
             return None
         if self._keeper.trusted is None:
+            self._look_first()
+        if self._keeper.trusted is None:
             raise NoSession(
                 "certificate", self._keeper.trouble or _("There are no certificate files.")
             )
         return self._keeper.trusted.context
+
+    def _look_first(self) -> None:
+        try:
+            self._keeper.look(utc_now(), time.monotonic())
+        except CertificatesRefused as refused:
+            raise NoSession("certificate", refused.sentence) from refused

@@ -21,6 +21,11 @@ from smpp_client.engine.slot import Slot, Tools
 LOOK_SECONDS = 1.0
 STOP_SECONDS = 25.0
 
+# A slot that does not come up with other settings holds the next one up for this long.
+ROLL_PATIENCE = 30.0
+
+Running = tuple[Slot, asyncio.Task[None]]
+
 log = structlog.get_logger(__name__)
 
 
@@ -38,7 +43,7 @@ class Engine:
         self._owner = owner
         self._lease_seconds = lease_seconds
         self._renew_seconds = renew_seconds
-        self._slots: dict[int, tuple[Slot, asyncio.Task[None]]] = {}
+        self._slots: dict[tuple[int, int], Running] = {}
         self._link = Link()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -107,19 +112,46 @@ class Engine:
 
     async def _match(self, accounts: list[Account], tools: Tools) -> None:
         """Start, stop and restart slots until they match the settings."""
-        wanted = {account.id: account for account in accounts}
-        for pk, (slot, task) in list(self._slots.items()):
-            is_same = pk in wanted and wanted[pk].version == slot.account.version
+        for key, (_slot, task) in list(self._slots.items()):
             if task.done():
-                del self._slots[pk]
+                del self._slots[key]
                 task.result()
-            elif not is_same:
+        wanted = {account.id: account for account in accounts}
+        for slot, _task in self._slots.values():
+            account = wanted.get(slot.account.id)
+            if account is None or slot.place not in account.places:
                 slot.stop()
+            elif slot.account.binds_like(account) and slot.account.version != account.version:
+                slot.follow(account)
         for account in accounts:
-            if account.id not in self._slots:
-                slot = Slot(account, tools)
-                name = f"slot-{account.name}"
-                self._slots[account.id] = (slot, asyncio.create_task(slot.run(), name=name))
+            self._roll(account)
+            self._start_missing(account, tools)
+
+    def _roll(self, account: Account) -> None:
+        """Let slots bind anew with other settings: those without a session at once, the others one
+        after the other, so that traffic goes on over the rest.
+        """
+        slots = [slot for slot, _task in self._slots.values() if slot.account.id == account.id]
+        old = [slot for slot in slots if not slot.account.binds_like(account)]
+        for slot in old:
+            if not slot.is_bound:
+                slot.stop()
+        fresh = [slot for slot in slots if slot not in old]
+        since = time.monotonic() - ROLL_PATIENCE
+        is_busy = any(slot.is_stopping for slot in old) or any(
+            not slot.is_bound and slot.began_at > since for slot in fresh
+        )
+        waiting = [slot for slot in old if not slot.is_stopping]
+        if waiting and not is_busy:
+            waiting[0].stop()
+
+    def _start_missing(self, account: Account, tools: Tools) -> None:
+        for place in account.places:
+            key = (account.id, place.number)
+            if key not in self._slots:
+                slot = Slot(account, place, tools)
+                name = f"slot-{account.name}-{place.number}"
+                self._slots[key] = (slot, asyncio.create_task(slot.run(), name=name))
 
     async def _stop_all(self) -> None:
         """Drain every slot; what does not end in time is cut."""

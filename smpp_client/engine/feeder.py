@@ -13,6 +13,7 @@ from smpp_client.carrier import Bound as RoomBound
 from smpp_client.carrier import Desk, Fenced, LeaseKey, Room, Segment
 from smpp_client.engine.accounts import Account
 from smpp_client.engine.books import OutcomeBook, utc_now
+from smpp_client.engine.leases import NOTHING, Share
 from smpp_client.engine.lines import Line
 from smpp_client.rules.pace import Bucket, Throttle
 
@@ -26,18 +27,39 @@ log = structlog.get_logger(__name__)
 class Feeder:
     """Claims and writes for one slot, under one lease.
 
-    The bucket and the throttle outlive sessions: a new bind begins no new burst.
+    The bucket and the throttle outlive sessions: a new bind begins no new burst. Their rate is the
+    slot's share of the connection's, 0 while there is no session.
     """
 
     def __init__(
         self, account: Account, desk: Desk, executor: Executor, stopping: asyncio.Event
     ) -> None:
-        self.throttle = Throttle.full(account.rate, time.monotonic())
+        self.throttle = Throttle.full(0, time.monotonic())
+        self.share = NOTHING
         self._account = account
         self._desk = desk
         self._executor = executor
         self._stopping = stopping
-        self._bucket = Bucket(account.rate, time.monotonic())
+        self._bucket = Bucket(0, time.monotonic())
+        self._may_be_spent = False
+
+    def follow(self, account: Account) -> None:
+        """Take other settings of the same connection from now on."""
+        self._account = account
+
+    def begin_lease(self, epoch: int) -> None:
+        """Whoever held the lease before may have used up the second that runs."""
+        self._may_be_spent = epoch > 1
+
+    def take_share(self, share: Share) -> None:
+        """Send at most this much from now on."""
+        now = time.monotonic()
+        if self._may_be_spent and share.segments:
+            self._bucket.assume_spent(share.rate + 1, now)
+            self._may_be_spent = False
+        if share.segments and share.segments != self.throttle.ceiling:
+            self.throttle = self.throttle.scaled(share.segments, now)
+        self.share = share
 
     def slow_down(self, status: int, written_at: float) -> None:
         """The peer complained about a segment written at this monotonic time."""
@@ -73,10 +95,11 @@ class Feeder:
     def _room(self, wire: Line, book: OutcomeBook) -> Room:
         """Return what the session takes now, and what sets that."""
         now = time.monotonic()
-        allowed = self.throttle.allowed(now)
+        allowed = min(self.throttle.allowed(now), self.share.segments)
         if self._bucket.rate != allowed:
-            self._bucket.set_rate(allowed, now)
-        by_rate = RoomBound.RATE if allowed >= self._account.rate else RoomBound.THROTTLED
+            is_part = self.share.segments < self.share.rate
+            self._bucket.set_rate(allowed, now, is_part=is_part)
+        by_rate = RoomBound.RATE if allowed >= self.share.segments else RoomBound.THROTTLED
         left = self._account.budget - book.open_count
         rooms = [
             Room(self._bucket.room(now), by_rate, allowed),

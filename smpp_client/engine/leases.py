@@ -13,6 +13,8 @@ from smpp_client.carrier import LeaseKey
 from smpp_client.engine.link import Link
 
 LOCK_CLASS = 7_001
+# Who divides a connection's rate does so alone.
+SHARE_CLASS = 7_002
 
 ENSURE = (
     "INSERT INTO lease (connection_id, slot, epoch, owner) VALUES (%s, %s, 0, '')"
@@ -23,7 +25,7 @@ ENSURE = (
 # although its owner lives, so then only the lease's end counts.
 TAKE = """
 WITH locked AS MATERIALIZED (SELECT pg_try_advisory_lock(%(class)s, %(lease)s) AS got)
-UPDATE lease SET epoch = lease.epoch + 1, owner = %(owner)s,
+UPDATE lease SET epoch = lease.epoch + 1, owner = %(owner)s, share = NULL,
     expires_at = clock_timestamp() + %(seconds)s * interval '1 second'
 FROM locked
 WHERE lease.id = %(lease)s AND (
@@ -48,7 +50,29 @@ UNLOCK = """
 SELECT pg_advisory_unlock(classid::integer, objid::integer) FROM pg_locks
 WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND classid = %s AND objid = %s
 """
-RELEASE = "UPDATE lease SET expires_at = NULL, owner = '' WHERE id = %s AND epoch = %s"
+RELEASE = (
+    "UPDATE lease SET expires_at = NULL, owner = '', share = NULL WHERE id = %s AND epoch = %s"
+)
+# A row says what its owner may be using, so it falls only when the owner has used less for a while,
+# and rises only by what no living lease may be using. Whole segments a second, so that they add up.
+SHARE = """
+WITH others AS (
+    SELECT slot, share FROM lease
+    WHERE connection_id = %(connection)s AND id <> %(lease)s AND share IS NOT NULL
+        AND expires_at > clock_timestamp()
+), whole AS (SELECT rate FROM connection WHERE id = %(connection)s), fair AS (
+    SELECT least(
+        whole.rate / (count(slot) + 1) + CASE
+            WHEN count(slot) FILTER (WHERE slot < %(slot)s) < whole.rate %% (count(slot) + 1)
+            THEN 1 ELSE 0 END,
+        greatest(whole.rate - coalesce(sum(share), 0), 0)) AS share, whole.rate
+    FROM whole LEFT JOIN others ON true GROUP BY whole.rate
+)
+UPDATE lease SET share = greatest(fair.share, %(using)s)
+FROM fair WHERE lease.id = %(lease)s AND lease.epoch = %(epoch)s
+RETURNING fair.share, fair.rate
+"""
+NO_SHARE = "UPDATE lease SET share = NULL WHERE id = %s AND epoch = %s AND share IS NOT NULL"
 
 
 @dataclass(frozen=True)
@@ -59,13 +83,28 @@ class Held:
     deadline: float
 
 
+@dataclass(frozen=True)
+class Share:
+    """What a slot may send in a second, in segments, of the connection's whole `rate`."""
+
+    segments: int
+    rate: int
+
+
+NOTHING = Share(0, 0)
+
+
 class Leases:
-    """The leases of this process, over one connection of their own."""
+    """The leases of this process, over one connection of their own.
+
+    Shares are divided over another one: it may be lost inside a transaction, the locks may not.
+    """
 
     def __init__(self, owner: str, seconds: float) -> None:
         self.owner = owner
         self.seconds = seconds
         self._link = Link()
+        self._shares = Link()
 
     def take(self, connection_id: int, slot: int = 0) -> Held | None:
         """Take a slot that nobody holds, or return None. A new epoch begins with it."""
@@ -104,6 +143,31 @@ class Leases:
         self._link.run(RELEASE, [held.key.lease_id, held.key.epoch])
         self._link.rows(UNLOCK, [LOCK_CLASS, held.key.lease_id])
 
+    def share(self, held: Held, *, slot: int, using: int) -> Share:
+        """Return the slot's part of the connection's rate; `using` is what it may be using now.
+
+        It may use the answer at once. Over all processes the parts never add up to more than the
+        rate; what a living session gives up is another's with the next call of each.
+        """
+        values = {
+            "connection": held.key.connection_id,
+            "lease": held.key.lease_id,
+            "epoch": held.key.epoch,
+            "slot": slot,
+            "using": using,
+        }
+        with self._shares.open.transaction():
+            self._shares.rows(
+                "SELECT pg_advisory_xact_lock(%s, %s)", [SHARE_CLASS, held.key.connection_id]
+            )
+            rows = self._shares.rows(SHARE, values)
+        return Share(int(rows[0][0]), int(rows[0][1])) if rows else NOTHING
+
+    def leave_share(self, held: Held) -> None:
+        """Give a slot's part back: its session is over and nothing more is written."""
+        self._shares.run(NO_SHARE, [held.key.lease_id, held.key.epoch])
+
     def close(self) -> None:
-        """Close the connection; every lock goes with it."""
+        """Close both connections; every lock goes with the first."""
         self._link.close()
+        self._shares.close()

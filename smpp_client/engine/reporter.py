@@ -8,13 +8,23 @@ from datetime import datetime
 
 import psycopg
 import structlog
+from django.utils.translation import gettext as _
 
 from smpp_client.carrier import LeaseKey
-from smpp_client.engine.accounts import Account
+from smpp_client.engine.accounts import Account, Place
 from smpp_client.engine.board import Board, Observed
 from smpp_client.engine.books import utc_now
 from smpp_client.engine.lines import Flow
+from smpp_client.models import FIRST_RECEIVER_SLOT
 from smpp_client.rules.pace import Throttle
+
+
+def slot_name(number: int) -> str:
+    """Return what people call a slot."""
+    if number >= FIRST_RECEIVER_SLOT:
+        return _("Receiver %(n)s") % {"n": number - FIRST_RECEIVER_SLOT + 1}
+    return _("Session %(n)s") % {"n": number + 1}
+
 
 log = structlog.get_logger(__name__)
 
@@ -22,8 +32,9 @@ log = structlog.get_logger(__name__)
 class Reporter:
     """Gathers what one slot observes and writes it down on the database thread."""
 
-    def __init__(self, account: Account, board: Board, executor: Executor) -> None:
+    def __init__(self, account: Account, place: Place, board: Board, executor: Executor) -> None:
         self.seen = Observed()
+        self._place = place
         self._account = account
         self._board = board
         self._executor = executor
@@ -47,7 +58,13 @@ class Reporter:
 
     def _told(self, kind: str, sentence: str, now: datetime) -> None:
         with suppress(psycopg.Error):
-            self._board.tell(self._account.id, kind, sentence, now)
+            self._board.tell(self._account.id, kind, self._named(sentence), now)
+
+    def _named(self, sentence: str) -> str:
+        """Say which session it was, where there are several."""
+        if len(self._account.places) == 1:
+            return sentence
+        return f"{slot_name(self._place.number)}: {sentence}"
 
     async def show(
         self,
@@ -58,7 +75,8 @@ class Reporter:
         certificate_ends_at: datetime | None,
     ) -> None:
         """Write the last second down and start counting anew. Raises psycopg.Error."""
-        seen, self.seen = self.seen, Observed(self.seen.state, self.seen.sentence, self.seen.since)
+        seen = self.seen
+        self.seen = Observed(seen.state, seen.sentence, seen.since, seen.host)
         now = utc_now()
         values = {
             "lease": lease.lease_id,
@@ -73,5 +91,6 @@ class Reporter:
             "throttled": seen.throttled,
             "submitted": seen.submitted,
             "certificate_ends_at": certificate_ends_at,
+            "host": seen.host,
         }
         await asyncio.get_running_loop().run_in_executor(self._executor, self._board.show, values)

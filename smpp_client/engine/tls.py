@@ -5,13 +5,19 @@ no certificate at all. A new one is built,
 tried, and takes the place of the old one for the next bind.
 """
 
+import asyncio
+import hashlib
+import socket
 import ssl
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.utils.translation import gettext as _
 
+from smpp_client.engine.accounts import Account
 from smpp_client.queries.certificates import (
     CertificateFiles,
     Certificates,
@@ -21,6 +27,8 @@ from smpp_client.queries.certificates import (
 
 # Files that were touched less long ago than this may be half written.
 SETTLE_SECONDS = 2.0
+
+MINIMUM_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 Stamp = tuple[tuple[int, int, int], ...]
 
@@ -34,12 +42,19 @@ class Trusted:
     stamp: Stamp
 
 
-def build_context(files: CertificateFiles, now: datetime) -> Trusted:
-    """Build a context of these files. Raises CertificatesRefused."""
+def build_context(
+    files: CertificateFiles, now: datetime, *, minimum: str = "1.2", checks_name: bool = True
+) -> Trusted:
+    """Build a context of these files. Raises CertificatesRefused.
+
+    Only the authorities of the CA file count. Where the peer's key is pinned its name is not
+    compared.
+    """
     stamp = stamp_of(files)
     certificates = read_certificates(files, now)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.minimum_version = MINIMUM_VERSIONS[minimum]
+    context.check_hostname = checks_name
     try:
         context.load_verify_locations(cafile=files.ca)
         context.load_cert_chain(files.cert, files.key)
@@ -47,7 +62,17 @@ def build_context(files: CertificateFiles, now: datetime) -> Trusted:
         raise CertificatesRefused(
             _("The certificate files cannot be used: %(why)s.") % {"why": error}, field="cert_file"
         ) from error
+    if stamp_of(files) != stamp:
+        raise CertificatesRefused(_("The certificate files are being written."), field="cert_file")
     return Trusted(context, certificates, stamp)
+
+
+def pin_of(transport: asyncio.BaseTransport) -> str:
+    """Return the SHA-256 of the public key (SPKI) that the peer's certificate holds, in hex."""
+    tls = transport.get_extra_info("ssl_object")
+    certificate = x509.load_der_x509_certificate(tls.getpeercert(binary_form=True))
+    form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(certificate.public_key().public_bytes(*form)).hexdigest()
 
 
 def stamp_of(files: CertificateFiles) -> Stamp:
@@ -68,41 +93,83 @@ def _stamp(path: Path) -> tuple[int, int, int]:
 class ContextKeeper:
     """Keeps the context of one connection fresh.
 
-    A pair that cannot be used never replaces one that can.
+    A pair that cannot be used never replaces one that can. `trouble` says why the files as they are
+    now are not in use, "" when they are.
     """
 
-    def __init__(self, files: CertificateFiles) -> None:
+    def __init__(
+        self, files: CertificateFiles, *, minimum: str = "1.2", checks_name: bool = True
+    ) -> None:
         self.files = files
         self.trusted: Trusted | None = None
         self.trouble = ""
+        self._minimum = minimum
+        self._checks_name = checks_name
         self._seen: Stamp = ()
         self._seen_at = float("-inf")
+        self._judged: Stamp = ()
 
-    def look(self, now: datetime, at: float) -> str:
-        """Look at the files (`at` is monotonic seconds); return 'swapped', 'refused' or '' for no
-        news.
+    def look(self, now: datetime, at: float) -> Trusted | None:
+        """Look at the files (`at` is monotonic seconds); return what may take the place of the
+        context in use, once, or None. Raises CertificatesRefused once for files that cannot be
+        used.
 
-        New files are taken once they have been still for SETTLE_SECONDS; the first ones at once.
+        New files are judged once they have been still for SETTLE_SECONDS; the first ones at once,
+        and they are in use then.
         """
         stamp = stamp_of(self.files)
         if stamp != self._seen:
             self._seen, self._seen_at = stamp, at
+        if self.trusted is not None and self.trusted.stamp == stamp:
+            self.trouble, self._judged = "", stamp
+            return None
         is_settled = at - self._seen_at >= SETTLE_SECONDS or self.trusted is None
-        is_known = self.trusted is not None and self.trusted.stamp == stamp
-        if is_known or not is_settled:
-            return ""
-        return self._take(now)
+        if not is_settled or (stamp == self._judged and self.trusted is not None):
+            return None
+        return self._judge(stamp, now)
 
-    def _take(self, now: datetime) -> str:
+    def take(self, fresh: Trusted) -> None:
+        """Use what `look` returned from the next bind on."""
+        self.trusted, self.trouble = fresh, ""
+
+    def refuse(self, why: str) -> None:
+        """Go on with what is in use."""
+        self.trouble = why
+
+    def _judge(self, stamp: Stamp, now: datetime) -> Trusted | None:
+        self._judged = stamp
         try:
-            fresh = build_context(self.files, now)
+            fresh = build_context(
+                self.files, now, minimum=self._minimum, checks_name=self._checks_name
+            )
         except CertificatesRefused as refused:
             is_news = refused.sentence != self.trouble
             self.trouble = refused.sentence
-            return "refused" if is_news else ""
-        is_swap = self.trusted is not None
-        self.trusted, self.trouble = fresh, ""
-        return "swapped" if is_swap else ""
+            if is_news and self.trusted is not None:
+                raise
+            return None
+        if self.trusted is None:
+            self.take(fresh)
+            return None
+        return fresh
+
+
+class Keepers:
+    """The keepers of this process, one for each connection: its slots share it."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[object, ContextKeeper]] = {}
+
+    def of(self, account: Account) -> ContextKeeper:
+        """Return a connection's keeper, a new one when its TLS settings are others."""
+        settings = (account.files, account.tls_minimum, bool(account.pins))
+        kept = self._kept.get(account.id)
+        if kept is None or kept[0] != settings:
+            keeper = ContextKeeper(
+                account.files, minimum=account.tls_minimum, checks_name=not account.pins
+            )
+            kept = self._kept[account.id] = (settings, keeper)
+        return kept[1]
 
 
 OPENSSL_SENTENCES = (
@@ -153,6 +220,8 @@ OS_SENTENCES: tuple[tuple[type[BaseException], str], ...] = (
     (ConnectionRefusedError, _("Nobody listens at %(host)s port %(port)s.")),
     (TimeoutError, _("%(host)s port %(port)s does not answer.")),
     (ConnectionResetError, _("The peer closed the connection before the bind.")),
+    (ConnectionAbortedError, _("The peer closed the connection before the bind.")),
+    (socket.gaierror, _("No address is known for the name %(host)s.")),
 )
 
 
@@ -162,6 +231,8 @@ def explain(error: BaseException, *, host: str, port: int, name: str) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         known = _matching(OPENSSL_SENTENCES, f"{error.verify_message} {error}")
         return known % place if known else _untold(_("The peer's certificate is refused"), error)
+    if isinstance(error, ssl.SSLEOFError):
+        return _("The peer closed the connection before the bind.")
     if isinstance(error, ssl.SSLError):
         known = _matching(ALERT_SENTENCES, str(error).upper().replace(" ", "_"))
         return known or _untold(_("TLS failed"), error)

@@ -11,6 +11,8 @@ from smpp_client.protocol.session import Session
 
 OnEvent = Callable[[Event], None]
 Deadline = Callable[[], float]
+# Returns why there must be no bind with whom the transport has reached, or "".
+Admit = Callable[[asyncio.BaseTransport], str]
 
 
 class Wire(asyncio.Protocol):
@@ -21,8 +23,16 @@ class Wire(asyncio.Protocol):
     A process that was frozen and woke up must not write what its successor has claimed.
     """
 
-    def __init__(self, config: SessionConfig, on_event: OnEvent, deadline: Deadline) -> None:
+    def __init__(
+        self,
+        config: SessionConfig,
+        on_event: OnEvent,
+        deadline: Deadline,
+        admit: Admit | None = None,
+    ) -> None:
         self.session = Session(config)
+        self.refusal = ""
+        self._admit = admit
         self.is_closed = asyncio.Event()
         self._on_event = on_event
         self._deadline = deadline
@@ -35,9 +45,13 @@ class Wire(asyncio.Protocol):
     # What asyncio tells
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Bind."""
+        """Bind, where the peer is admitted: else nothing is said to it."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self.refusal = self._admit(transport) if self._admit is not None else ""
+        if self.refusal:
+            self._end()
+            return
         self.session.begin_bind(time.monotonic())
         self.flush()
 
@@ -52,6 +66,8 @@ class Wire(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the session that its transport is gone."""
+        if self.refusal:
+            return
         reason = f"The connection was lost: {exc}." if exc else "The peer closed the connection."
         self._handle(self.session.connection_lost(time.monotonic(), reason))
         self._end()

@@ -32,6 +32,10 @@ class Deliveries:
     def __len__(self) -> int:
         return len(self._open)
 
+    def follow(self, config: SessionConfig) -> None:
+        """Read what comes from now on with other settings."""
+        self._config = config
+
     def receive(self, command: int, sequence: int, body: bytes) -> None:
         """Read a deliver_sm or data_sm and tell what it is; answer at once only to say no."""
         if len(self._open) >= self._config.unanswered_limit:

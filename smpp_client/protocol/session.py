@@ -128,6 +128,12 @@ class Session:
         self._submissions.submit(segments, self.free, now)
         return self._told()
 
+    def follow(self, config: SessionConfig) -> None:
+        """Go on with other settings; those of the bind count for the next session only."""
+        self.config = config
+        self._submissions.follow(config)
+        self._deliveries.follow(config)
+
     def acknowledge(self, ticket: int, *, is_stored: bool) -> None:
         """Answer a delivery: yes once it is durable, else "not now". Unknown tickets pass."""
         if not self._is_closed():

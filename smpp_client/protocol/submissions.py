@@ -33,6 +33,13 @@ class Submissions:
         self._encode = SubmitEncoder(config.service_type, config.registered_delivery).encode
         self._converts_ids = config.id_rule is not IdRule.AS_IS
 
+    def follow(self, config: SessionConfig) -> None:
+        """Go on with other settings; segments that wait keep their places in the window."""
+        self._config = config
+        self._converts_ids = config.id_rule is not IdRule.AS_IS
+        if self.window.limit != config.window:
+            self.window.set_limit(config.window)
+
     @property
     def room(self) -> int:
         """How many more the window takes."""

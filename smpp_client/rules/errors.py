@@ -4,7 +4,7 @@ command_status is SMPP 3.4, 5.1.3. Statuses from 0x400 are each operator's own: 
 connection's error table says otherwise, and always shown with their number.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -171,3 +171,75 @@ def explain_receipt(error: str, table: Mapping[int, ReceiptError] = RECEIPT_ERRO
         return ""
     known = table.get(code) if code is not None else None
     return f"{known.sentence if known else 'The network gave an error.'} ({error})"
+
+
+class ClassesRefused(ValueError):
+    """A line of an error table that cannot be read; the sentence names it."""
+
+
+def read_status_classes(text: str) -> dict[str, str]:
+    """Read a table of command_status, one `code class` a line, as it is stored.
+
+    Codes are hexadecimal (0x0400) or decimal and are stored as "0x400". Raises ClassesRefused.
+    """
+    return _read_classes(text, _status_code)
+
+
+def read_receipt_classes(text: str) -> dict[str, str]:
+    """Read a table of the codes in receipts, one `code class` a line, as it is stored.
+
+    Codes are letters and digits as the partner writes them; leading zeros do not count. Raises
+    ClassesRefused.
+    """
+    return _read_classes(text, _receipt_code)
+
+
+def written_classes(table: Mapping[str, str]) -> str:
+    """Return a stored table as people write it, one code a line."""
+    return "\n".join(f"{code} {word.replace('_', ' ')}" for code, word in table.items())
+
+
+def status_classes(table: Mapping[str, str]) -> dict[int, StatusClass]:
+    """Return a stored table by number."""
+    return {int(code, 16): StatusClass(word) for code, word in table.items()}
+
+
+def classify_receipt(error: str, table: Mapping[str, str]) -> StatusClass | None:
+    """Return the class that a connection's own table gives a receipt's code; None without one."""
+    word = table.get(_canonical(error)) if table and error else None
+    return None if word is None else StatusClass(word)
+
+
+def _read_classes(text: str, read_code: Callable[[str], str | None]) -> dict[str, str]:
+    table: dict[str, str] = {}
+    for line in (line.strip() for line in text.splitlines()):
+        if not line:
+            continue
+        written, _, word = line.replace("\t", " ").partition(" ")
+        code = read_code(written)
+        status_class = word.strip().lower().replace(" ", "_").replace("-", "_")
+        if code is None or status_class not in set(StatusClass):
+            raise ClassesRefused(
+                f"“{line}”: write a code and one of final, later, slow down, alarm."
+            )
+        if code in table:
+            raise ClassesRefused(f"{written} stands there twice.")
+        table[code] = status_class
+    return table
+
+
+def _status_code(text: str) -> str | None:
+    try:
+        code = int(text, 16) if text.lower().startswith("0x") else int(text)
+    except ValueError:
+        return None
+    return f"0x{code:X}" if 0 < code <= 0xFFFFFFFF else None
+
+
+def _receipt_code(text: str) -> str | None:
+    is_code = text.isascii() and text.isalnum() and len(text) <= 20
+    return _canonical(text) if is_code else None
+
+
+def _canonical(error: str) -> str:
+    return str(int(error)) if error.isascii() and error.isdigit() else error.upper()

@@ -25,11 +25,16 @@ class Bucket:
         self._offered = 0
         self._slots: deque[list[int]] = deque()  # [slot number, segments]
         self._last_second = 0
+        self._slack = 1
 
-    def set_rate(self, rate: float, now: float) -> None:
-        """Change the rate from now on; zero stops."""
+    def set_rate(self, rate: float, now: float, *, is_part: bool = False) -> None:
+        """Change the rate from now on; zero stops.
+
+        Where the rate is one part of several, the one message more is left out: the parts add up.
+        """
         self._refill(now)
         self.rate = rate
+        self._slack = 0 if is_part and rate >= 1 else 1
         self._tokens = min(self._tokens, self._capacity())
 
     def room(self, now: float) -> int:
@@ -50,6 +55,13 @@ class Bucket:
             self._slots[-1][1] += count
         else:
             self._slots.append([slot, count])
+
+    def assume_spent(self, count: int, now: float) -> None:
+        """Count a second's worth as gone: whoever sent before us may have used it just now."""
+        self._refill(now)
+        self._tokens = min(self._tokens, 1.0)
+        self._slots = deque([[floor(now / SLOT), count]])
+        self._last_second = count
 
     def give_back(self, count: int) -> None:
         """Put back what was spent and not written."""
@@ -72,15 +84,19 @@ class Bucket:
             return 0.0
         for_token = (1.0 - self._tokens) / self.rate
         for_record = 0.0
-        if self._slots and self._last_second > self.rate:
+        if self._slots and self._last_second >= self._cap():
             for_record = (self._slots[0][0] + 1) * SLOT + 1.0 - now
         return max(for_token, for_record, SLOT)
 
     def _available(self, now: float) -> int:
         self._refill(now)
         self._forget(now)
-        under_cap = floor(self.rate + 1e-9) + 1 - self._last_second if self.rate > 0 else 0
+        under_cap = self._cap() - self._last_second if self.rate > 0 else 0
         return max(min(floor(self._tokens + 1e-9), under_cap), 0)
+
+    def _cap(self) -> int:
+        """Return the most that may go in any second."""
+        return floor(self.rate + 1e-9) + self._slack
 
     def _capacity(self) -> float:
         return max(1.0, self.rate * (STALL if self._is_hungry else BURST))

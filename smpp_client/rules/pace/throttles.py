@@ -53,3 +53,14 @@ class Throttle:
         if now < self.since:
             return replace(self, ceiling=ceiling, rate=min(self.rate, ceiling))
         return replace(self, ceiling=ceiling, rate=min(self.allowed(now), ceiling), since=now)
+
+    def scaled(self, ceiling: float, now: float) -> Self:
+        """Return the throttle at the same part of another ceiling: a share that moves between
+        sessions is nobody's complaint.
+        """
+        if self.ceiling <= 0:
+            return replace(self, ceiling=ceiling, rate=ceiling, since=max(self.since, now))
+        is_pausing = now < self.since
+        rate = self.rate if is_pausing else self.allowed(now)
+        since = self.since if is_pausing else now
+        return replace(self, ceiling=ceiling, rate=rate * ceiling / self.ceiling, since=since)
