@@ -132,12 +132,12 @@ def read_receipt(values: list[Any]) -> ToldReceipt:
     ticket, smsc_id, state, error, subscriber, sender, reference, unmarked, raw = _so_many(
         values, 9
     )
-    if state not in STATES:
+    if not isinstance(state, str) or state not in STATES:
         raise Nonsense("A receipt has a state that nobody knows.")
     return ToldReceipt(
         ticket=_number(ticket, HIGHEST),
         smsc_id=_word(smsc_id, LONGEST_ID),
-        state=str(state),
+        state=state,
         error=_word(error, 16),
         subscriber=_word(subscriber, LONGEST_ADDRESS),
         sender=_word(sender, LONGEST_ADDRESS),

@@ -87,7 +87,7 @@ class Host:
     # Orders
 
     def _read(self) -> None:
-        with self._wire.makefile("rb") as orders:
+        with contextlib.suppress(OSError), self._wire.makefile("rb") as orders:
             while head := orders.read(4):
                 self._orders.put(pickle.loads(orders.read(int.from_bytes(head, "big"))))  # noqa: S301
         os._exit(0)

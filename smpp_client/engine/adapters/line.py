@@ -142,6 +142,9 @@ class AdapterLine:
             asyncio.create_task(self._read(reader)),
             asyncio.create_task(self._watch()),
         ]
+        for task in self._tasks:
+            # Whoever stops listening or looking, for whatever reason, ends the session with it.
+            task.add_done_callback(lambda _done: self.drop("The session ended."))
 
     @property
     def session(self) -> "AdapterLine":
@@ -308,6 +311,8 @@ class AdapterLine:
 
     def _state(self, values: list[Any]) -> None:
         self._heard_at = time.monotonic()
+        # Who cannot say how many it takes takes none.
+        self._free = (self._given_count, 0)
         given, free, health = frames.read_state(values)
         if given > self._given_count:
             raise Nonsense("It counts segments that it was never given.")
