@@ -214,7 +214,9 @@ class Progress(models.Model):
 
     Changed only in the transaction that moves the messages. `cursor` is the next position to claim
     (positions from 0);
-    `paced_from_at` and `paced_from_segments` anchor the plan's curve after a pause or an outage.
+    `resent` counts messages that two people had sent again: no state of its own, each is one
+    message still. `paced_from_at` and `paced_from_segments` anchor the plan's curve after a pause
+    or an outage.
     """
 
     campaign = models.OneToOneField(
@@ -243,6 +245,7 @@ class Progress(models.Model):
     expired = models.BigIntegerField(default=0)
     cancelled = models.BigIntegerField(default=0)
     no_receipt = models.BigIntegerField(default=0)
+    resent = models.BigIntegerField(default=0)
     reason = models.CharField(max_length=300, blank=True)
     reason_at = models.DateTimeField(null=True)
 

@@ -72,8 +72,8 @@ class Submission(models.Model):
 
     Partitioned by month of `batch_on`. `kind`: submitted, refused, deferred, released, unknown,
     suppressed (part 0).
-    `receipt_state`: empty, or delivered, undelivered, expired, rejected, deleted, none (waited in
-    vain).
+    `receipt_state`: empty, or delivered, undeliverable, expired, rejected, deleted, none (waited in
+    vain). `evidence` says what settled an attempt that was unknown (rules/improvements.py).
     """
 
     pk = models.CompositePrimaryKey("batch_on", "batch_id", "position", "part")
@@ -93,6 +93,7 @@ class Submission(models.Model):
     receipt_state = models.CharField(max_length=16)
     receipt_error = models.CharField(max_length=20)
     receipt_at = models.DateTimeField(null=True)
+    evidence = models.CharField(max_length=10, blank=True)
 
     class Meta:
         db_table = "submission"
@@ -151,8 +152,10 @@ class Receipt(models.Model):
     """A delivery receipt as it came, durable before it is answered. Belongs to a connection, not to
     a workspace; holds no number.
 
-    Partitioned by month of `received_on`. `result`: empty while it waits, then applied, repeated,
-    interim, orphan.
+    `fingerprint` and `sender` are the subscriber and the sender name it is about; one that is
+    unmarked came as an ordinary message. Partitioned by month of `received_on`. `result`: empty
+    while it waits, then applied, repeated, interim, orphan (fits nothing; `look_at` is when it is
+    looked at again), settled (told what became of an unknown attempt).
     """
 
     pk = models.CompositePrimaryKey("received_on", "id")
@@ -166,6 +169,10 @@ class Receipt(models.Model):
     raw = models.BinaryField()
     received_at = models.DateTimeField()
     result = models.CharField(max_length=10)
+    fingerprint = models.BinaryField(null=True)
+    sender = models.CharField(max_length=21)
+    is_unmarked = models.BooleanField(default=False)
+    look_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "receipt"

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+
 from campaigns.actions.review import sign
 from campaigns.actions.running import hold
 from campaigns.actions.sending.candidates import (
@@ -39,9 +41,11 @@ RECORD = (
     " %s::integer[], %s::text[], %s::text[], %s::timestamptz[], %s::float8[], %s::integer[])"
 )
 COPY_RECEIPTS = (
-    "COPY receipt (connection_id, smsc_id, state, error, reference, raw, received_at) FROM STDIN"
+    "COPY receipt (connection_id, smsc_id, state, error, reference, raw, received_at,"
+    " fingerprint, sender, is_unmarked) FROM STDIN"
 )
 RECEIPTS_A_TIME = 2_000
+SENDER_LENGTH = 21
 # Base of the back-off in seconds, and attempts after which a deferred segment is refused for good.
 THROTTLED_RETRY = (1.0, 1_000)
 QUEUE_FULL_RETRY = (5.0, 1_000)
@@ -252,7 +256,11 @@ class CampaignDesk:
             )
 
     def receive(self, connection_id: int, receipts: Sequence[Receipt]) -> None:
-        """Make receipts durable; returns after the commit."""
+        """Make receipts durable; returns after the commit.
+
+        The subscriber is kept as a fingerprint.
+        """
+        fingerprint = keys().fingerprinter().fingerprint
         with self._outcome_lock:
             link = self._outcomes.open
             with link.cursor() as cursor, cursor.copy(COPY_RECEIPTS) as copy:
@@ -266,13 +274,20 @@ class CampaignDesk:
                             receipt.reference,
                             receipt.raw,
                             receipt.received_at,
+                            fingerprint(receipt.subscriber.lstrip("+"))
+                            if receipt.subscriber
+                            else None,
+                            receipt.sender[:SENDER_LENGTH],
+                            receipt.is_unmarked,
                         )
                     )
 
     def tidy(self) -> int:
         """Apply receipts that wait; return how many were looked at."""
         with self._outcome_lock:
-            rows = self._outcomes.rows("SELECT apply_receipts(%s)", [RECEIPTS_A_TIME])
+            rows = self._outcomes.rows(
+                "SELECT apply_receipts(%s, %s)", [RECEIPTS_A_TIME, int(settings.RECEIPT_WAIT_HOURS)]
+            )
         return int(rows[0][0])
 
     def settle(self, lease: LeaseKey) -> int:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from campaigns.actions.sending.candidates import Candidate
+from campaigns.rules.references import segment_reference
 from campaigns.rules.text import Template, compile_text
 from smpp_client.carrier import Address, Kind, Outcome, Segment, SegmentKey
 from smpp_client.rules.addresses import AddressRefused, destination_address
@@ -123,6 +124,7 @@ def _segments(
             short_message=part,
             data_coding=encoded.data_coding,
             has_header=encoded.has_header,
+            reference=segment_reference(candidate.id, row.position, index),
         )
 
 

@@ -1,0 +1,233 @@
+"""Receipts at the desk: they only improve, and settle what was unknown where nothing else can be
+meant.
+"""
+
+from datetime import timedelta
+from itertools import count
+
+from django.db import connection as database
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from campaigns.models import Campaign, Submission
+from campaigns.models import Receipt as StoredReceipt
+from campaigns.rules.improvements import climbs
+from smpp_client.carrier import Kind, Outcome, Receipt, Segment
+from tests import make
+from tests.campaigns.sending.ground import Ground, counts, derived, smsc_id
+from workspaces.queries.keys import keys
+
+LONG = "Hello {{name}}, " + "this text takes two segments. " * 7
+_ids = count(1)
+
+
+def about(segment: Segment, state: str = "delivered", **fields: object) -> Receipt:
+    """Return a receipt with the peer's own id, about a segment whose answer was lost."""
+    values = {
+        "smsc_id": smsc_id(segment),
+        "state": state,
+        "error": "000",
+        "received_at": timezone.now(),
+        "raw": b"raw",
+        "subscriber": segment.destination.value,
+        "sender": segment.source.value,
+        **fields,
+    }
+    return Receipt(**values)  # type: ignore[arg-type]
+
+
+def bring(desk: Ground, *receipts: Receipt) -> None:
+    """Receive receipts and apply all that wait."""
+    desk.desk.receive(desk.connection.pk, receipts)
+    while desk.desk.tidy():
+        pass
+
+
+def results() -> list[str]:
+    """Return what became of the receipts, in order."""
+    return [row.result for row in StoredReceipt.objects.order_by("id")]
+
+
+def fate(campaign: Campaign) -> tuple[str, str, str]:
+    """Return kind, receipt state and evidence of a campaign's only attempt."""
+    row = Submission.objects.get(campaign=campaign)
+    return row.kind, row.receipt_state, row.evidence
+
+
+def unknown(desk: Ground, rows: int = 1, **fields: object) -> tuple[Campaign, list[Segment]]:
+    """Send a campaign whose answers are all lost."""
+    campaign = make.sending(desk.author, desk.route, rows=rows, **fields)
+    segments = [*desk.claim()]
+    desk.record(segments, Kind.UNKNOWN)
+    return campaign, segments
+
+
+def test_any_order_of_answers_and_receipts_ends_the_same(desk: Ground) -> None:
+    """The database against the table: the fate is the first that is known, the receipt the most
+    that was said once it was."""
+    name = make.sender(desk.author.here)
+    words = ["delivered", "undeliverable", "expired", "enroute", "unknown"]
+    steps = st.sampled_from(["submitted", "unknown", "refused", *words])
+
+    @settings(
+        max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    )
+    @given(st.lists(steps, min_size=1, max_size=6))
+    def holds(story: list[str]) -> None:
+        campaign = make.sending(desk.author, desk.route, rows=1, sender_id=name.pk)
+        (segment,) = desk.claim()
+        kind, state, waiting = "sending", "", []
+        for step in story:
+            if step in words:
+                bring(desk, about(segment, step, subscriber=""))
+                waiting.append(step)
+            else:
+                desk.record([segment], Kind(step))
+                desk.desk.tidy()
+                kind = step if kind in {"sending", "unknown"} else kind
+            if kind == "submitted":
+                for told in waiting:
+                    state = told if climbs(state, told) else state
+                waiting = []
+        row = Submission.objects.filter(campaign=campaign).first()
+        assert (row.kind if row else "sending") == kind
+        assert not row or row.receipt_state == state
+        assert counts(campaign) == derived(campaign)
+
+    holds()
+
+
+def test_a_receipt_alone_settles_an_unknown_when_nothing_else_can_be_meant(desk: Ground) -> None:
+    campaign, (segment,) = unknown(desk)
+    bring(desk, about(segment))
+    assert fate(campaign) == ("submitted", "delivered", "receipt")
+    assert counts(campaign) == {"delivered": 1} == derived(campaign)
+    assert results() == ["settled"]
+    assert campaign.progress.submitted_segments == 1
+
+
+def test_an_interim_receipt_says_that_it_was_accepted_and_the_final_one_finds_it(
+    desk: Ground,
+) -> None:
+    campaign, (segment,) = unknown(desk)
+    bring(desk, about(segment, "enroute"))
+    assert counts(campaign) == {"submitted": 1} == derived(campaign)
+    bring(desk, about(segment, "undeliverable"))
+    assert counts(campaign) == {"undelivered": 1} == derived(campaign)
+    assert results() == ["settled", "applied"]
+
+
+def test_interim_and_final_of_one_message_together_settle_it(desk: Ground) -> None:
+    campaign, (segment,) = unknown(desk)
+    bring(desk, about(segment, "enroute"), about(segment))
+    assert counts(campaign) == {"delivered": 1} == derived(campaign)
+
+
+def test_a_receipt_for_another_person_or_from_another_sender_settles_nothing(desk: Ground) -> None:
+    campaign, (segment,) = unknown(desk)
+    bring(desk, about(segment, subscriber=make.number(77)), about(segment, sender="Other"))
+    assert counts(campaign) == {"unknown": 1}
+    assert results() == ["orphan", "orphan"]
+
+
+def test_a_receipt_from_before_the_intent_settles_nothing(desk: Ground) -> None:
+    campaign, (segment,) = unknown(desk)
+    early = timezone.now() - timedelta(minutes=5)
+    bring(desk, about(segment, received_at=early))
+    assert counts(campaign) == {"unknown": 1}
+
+
+def test_of_two_open_messages_to_one_person_neither_is_settled_without_a_reference(
+    desk: Ground,
+) -> None:
+    name = make.sender(desk.author.here)
+    first, (segment,) = unknown(desk, sender_id=name.pk)
+    second, _rest = unknown(desk, sender_id=name.pk)
+    bring(desk, about(segment))
+    assert counts(first) == counts(second) == {"unknown": 1}
+    bring(desk, about(segment, reference=segment.reference))
+    assert counts(first) == {"delivered": 1} == derived(first)
+    assert counts(second) == {"unknown": 1}
+
+
+def test_a_segment_in_flight_to_the_same_person_makes_a_receipt_wait(desk: Ground) -> None:
+    name = make.sender(desk.author.here)
+    lost, (segment,) = unknown(desk, sender_id=name.pk)
+    make.sending(desk.author, desk.route, rows=1, sender_id=name.pk)
+    flying = desk.claim()
+    bring(desk, about(segment))
+    assert counts(lost) == {"unknown": 1}
+    answer = Outcome(flying[0].key, 1, Kind.SUBMITTED, timezone.now(), smsc_id="other")
+    desk.desk.record(desk.lease, [answer])
+    bring(desk, about(flying[0], smsc_id="other"))
+    with database.cursor() as cursor:
+        cursor.execute("UPDATE receipt SET look_at = now() WHERE result = 'orphan'")
+    while desk.desk.tidy():
+        pass
+    assert counts(lost) == {"delivered": 1} == derived(lost)
+
+
+def test_receipts_with_two_ids_for_one_open_message_are_kept_for_a_person(desk: Ground) -> None:
+    campaign, (segment,) = unknown(desk)
+    bring(desk, about(segment, smsc_id="one"), about(segment, smsc_id="two"))
+    assert counts(campaign) == {"unknown": 1}
+    assert results() == ["orphan", "orphan"]
+
+
+def test_a_reference_that_is_not_ours_settles_nothing(desk: Ground) -> None:
+    campaign, (segment,) = unknown(desk)
+    bring(desk, about(segment, reference=segment.reference % 65_535 + 1))
+    assert counts(campaign) == {"unknown": 1}
+
+
+def test_the_parts_of_a_long_message_are_settled_each_by_its_reference(desk: Ground) -> None:
+    campaign, segments = unknown(desk, text=LONG)
+    bring(desk, *[about(one, reference=one.reference) for one in segments])
+    assert counts(campaign) == {"delivered": 1} == derived(campaign)
+
+
+def test_an_unmarked_receipt_settles_only_what_was_sent_to_that_subscriber(desk: Ground) -> None:
+    campaign = make.sending(desk.author, desk.route, rows=2)
+    segments = desk.claim()
+    desk.record(segments, Kind.SUBMITTED)
+    forged = about(segments[0], subscriber=segments[1].destination.value, is_unmarked=True)
+    bring(desk, forged)
+    assert counts(campaign) == {"submitted": 2}
+    bring(desk, about(segments[0], is_unmarked=True))
+    assert counts(campaign) == {"submitted": 1, "delivered": 1} == derived(campaign)
+
+
+def test_an_unmarked_receipt_never_settles_an_unknown(desk: Ground) -> None:
+    campaign, (segment,) = unknown(desk)
+    bring(desk, about(segment, is_unmarked=True))
+    assert counts(campaign) == {"unknown": 1}
+
+
+def test_an_orphan_is_looked_at_again_after_one_ten_and_sixty_minutes(desk: Ground) -> None:
+    _campaign, (segment,) = unknown(desk)
+    now = timezone.now()
+    ages = [timedelta(), timedelta(minutes=2), timedelta(minutes=11), timedelta(hours=2)]
+    for age in ages:
+        bring(desk, about(segment, smsc_id=f"x{next(_ids)}", sender="Other", received_at=now - age))
+    waits = [row.look_at and row.look_at - row.received_at for row in _stored()]
+    assert waits == [timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), None]
+
+
+def _stored() -> list[StoredReceipt]:
+    return list(StoredReceipt.objects.order_by("id"))
+
+
+def test_no_number_is_kept_with_a_receipt(desk: Ground) -> None:
+    _campaign, (segment,) = unknown(desk)
+    bring(desk, about(segment))
+    (row,) = _stored()
+    assert row.fingerprint is not None
+    assert bytes(row.fingerprint) == keys().fingerprint(segment.destination.value)
+
+
+def test_a_late_refusal_settles_an_unknown_and_a_receipt_then_changes_nothing(desk: Ground) -> None:
+    campaign, (segment,) = unknown(desk)
+    desk.record([segment], Kind.REFUSED, 0x0B)
+    bring(desk, about(segment))
+    assert counts(campaign) == {"refused": 1} == derived(campaign)
