@@ -1,4 +1,6 @@
-"""The far end of the second carrier: answers every line with an id, brings a receipt soon after."""
+"""The far end of the second carrier: answers every line with an id and brings a receipt, again to
+the next session when nobody said that it is stored.
+"""
 
 import json
 import socketserver
@@ -45,6 +47,9 @@ class Session(socketserver.StreamRequestHandler):
             told = json.loads(line)
             if "account" in told:
                 self.server.accounts.add((told["account"], told["secret"]))
+                for number in range(1, self.server.last + 1):
+                    if number not in self.server.stored:
+                        self._bring(number)
             elif "stored" in told:
                 self.server.stored.add(told["stored"])
             else:
@@ -56,6 +61,9 @@ class Session(socketserver.StreamRequestHandler):
             number = self.server.last
             self.server.accepted[(told["to"], told["octets"])] += 1
         self._say({"n": told["n"], "id": f"L{number}"})
+        self._bring(number)
+
+    def _bring(self, number: int) -> None:
         self._say({"receipt": number, "id": f"L{number}", "state": "delivered"})
 
     def _say(self, what: dict[str, Any]) -> None:
