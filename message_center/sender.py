@@ -49,6 +49,7 @@ class SenderStep(bootsteps.StartStopStep):
         """Start the engine's thread and its watchdog."""
         # Celery reads this module before Django is set up; the product can only be imported now.
         from campaigns.actions.sending.desk import CampaignDesk
+        from smpp_client.actions.alarms import CertificateAlarms
         from smpp_client.engine.engine import Engine
 
         engine = Engine(
@@ -56,6 +57,7 @@ class SenderStep(bootsteps.StartStopStep):
             owner=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}",
             lease_seconds=settings.LEASE_SECONDS,
             renew_seconds=settings.LEASE_RENEW_SECONDS,
+            alarms=CertificateAlarms(),
         )
         self.engine = engine
         self.thread = threading.Thread(target=self._run, args=(engine,), name="engine", daemon=True)

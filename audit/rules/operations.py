@@ -158,6 +158,9 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "certificate.swap": Operation(_("Took new certificates"), _("Tried to take new certificates")),
     "certificate.refuse": Operation(_("Refused new certificates"), _("Refused new certificates")),
+    "certificate.expire": Operation(
+        _("Told that a certificate ends"), _("Tried to tell that a certificate ends")
+    ),
     "sender_process.start": Operation(_("A sender process started"), _("A sender process failed")),
     "sender_process.stop": Operation(_("A sender process stopped"), _("A sender process failed")),
     "lease.take": Operation(_("Took over a connection slot"), _("Tried to take over a slot")),

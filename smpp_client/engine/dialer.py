@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from smpp_client.engine.accounts import Account, Place, today
 from smpp_client.engine.books import utc_now
-from smpp_client.engine.tls import ContextKeeper, explain, pin_of
+from smpp_client.engine.tls import ContextKeeper, explain, pin_of, server_name_for
 from smpp_client.engine.wire import Deadline, OnEvent, Wire
 from smpp_client.queries.certificates import CertificatesRefused
 from smpp_client.rules.hosts import Host
@@ -86,7 +86,7 @@ class Dialer:
         Nothing is written past `deadline()`, in monotonic seconds.
         """
         account, host = self._account, self._hosts.current
-        name = self._server_name(host)
+        name = server_name_for(account, host)
         context = self._context()
         config = account.session_of(self._place)
         admit = self._admit if context and account.pins else None
@@ -107,11 +107,6 @@ class Dialer:
             raise NoSession("refused", wire.refusal)
         transport.set_write_buffer_limits(high=WRITE_BUFFER)
         return wire
-
-    def _server_name(self, host: Host) -> str:
-        """Return the name that the peer's certificate must have."""
-        account = self._account
-        return account.server_name if account.server_name != account.host else host.name
 
     def _admit(self, transport: asyncio.BaseTransport) -> str:
         """Return "" for a peer with a pinned key, else why there is no bind."""

@@ -14,6 +14,7 @@ from smpp_client.carrier import Desk
 from smpp_client.engine.accounts import Account, read_accounts
 from smpp_client.engine.board import Board
 from smpp_client.engine.books import keep_tidy
+from smpp_client.engine.certificates import Alarms, CertificateWatch
 from smpp_client.engine.leases import Leases
 from smpp_client.engine.link import Link
 from smpp_client.engine.slot import Slot, Tools
@@ -36,13 +37,21 @@ class Engine:
     """
 
     def __init__(
-        self, desk: Desk, *, owner: str, lease_seconds: float, renew_seconds: float
+        self,
+        desk: Desk,
+        *,
+        owner: str,
+        lease_seconds: float,
+        renew_seconds: float,
+        alarms: Alarms | None = None,
     ) -> None:
         self.alive_at = time.monotonic()
         self._desk = desk
         self._owner = owner
         self._lease_seconds = lease_seconds
         self._renew_seconds = renew_seconds
+        self._alarms = alarms
+        self._accounts: list[Account] = []
         self._slots: dict[tuple[int, int], Running] = {}
         self._link = Link()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -69,11 +78,13 @@ class Engine:
             tools = self._tools(claims, outcomes, books)
             tidy = asyncio.create_task(keep_tidy(self._desk, outcomes, tools.receipts_came))
             heart = asyncio.create_task(self._beat())
+            watch = asyncio.create_task(self._watch_certificates(tools))
             try:
                 await self._follow(tools, self._stopping)
             finally:
                 await self._stop_all()
                 heart.cancel()
+                watch.cancel()
                 tidy.cancel()
                 tools.leases.close()
                 tools.board.close()
@@ -96,6 +107,11 @@ class Engine:
             self.alive_at = time.monotonic()
             await asyncio.sleep(0.5)
 
+    async def _watch_certificates(self, tools: Tools) -> None:
+        if self._alarms is not None:
+            watch = CertificateWatch(tools.keepers, self._alarms, tools.books)
+            await watch.run(lambda: self._accounts)
+
     async def _follow(self, tools: Tools, stopping: asyncio.Event) -> None:
         """Look for changed connections once a second until told to stop."""
         while not stopping.is_set():
@@ -103,6 +119,7 @@ class Engine:
                 accounts = await asyncio.get_running_loop().run_in_executor(
                     tools.books, read_accounts, self._link
                 )
+                self._accounts = accounts
                 await self._match(accounts, tools)
             except psycopg.Error as error:
                 log.warning("connections_not_read", error=str(error))

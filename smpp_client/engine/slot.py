@@ -5,6 +5,7 @@ again.
 import asyncio
 import random
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -46,6 +47,7 @@ from smpp_client.rules.errors import StatusClass
 
 LEASE_POLL_SECONDS = 0.5
 SHARE_SECONDS = 0.5
+HOLD_BACK_SECONDS = 0.1
 SHORTEST_WAIT = 0.5
 LONGEST_WAIT = 30.0
 # A refused password is tried slowly: hurrying would lock the account.
@@ -69,6 +71,9 @@ class Tools:
     renew_seconds: float
     receipts_came: asyncio.Event
     keepers: Keepers = field(default_factory=Keepers)
+    # How many slots of each connection this process holds, by the connection's id.
+    held_counts: Counter[int] = field(default_factory=Counter)
+    turns: dict[int, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
 
 def dialer_for(account: Account, place: Place, hosts: HostChoice, keepers: Keepers) -> LineMaker:
@@ -138,10 +143,14 @@ class Slot:
         self._share_due.set()
 
     async def _take_lease(self) -> bool:
+        """Take the slot's lease: one slot at a time, and the more of the connection's slots this
+        process holds, the longer it lets others go first.
+        """
+        pk, tools = self.account.id, self.tools
         try:
-            self.held = await self._in(
-                self.tools.books, self.tools.leases.take, self.account.id, self.place.number
-            )
+            async with tools.turns[pk]:
+                await self._pause(HOLD_BACK_SECONDS * tools.held_counts[pk])
+                self.held = await self._in(tools.books, tools.leases.take, pk, self.place.number)
         except psycopg.Error as error:
             log.warning("lease_not_taken", connection=self.account.name, error=str(error))
             self.held = None
@@ -150,6 +159,7 @@ class Slot:
                 self.reporter.observe("down", _("Another sender has this connection."))
             await self._pause(LEASE_POLL_SECONDS)
             return False
+        self.tools.held_counts[self.account.id] += 1
         self._feeder.begin_lease(self.held.key.epoch)
         return True
 
@@ -240,6 +250,7 @@ class Slot:
             self._wire.drop("The lease ran out while the database was away.")
 
     async def _give_lease_back(self) -> None:
+        self.tools.held_counts[self.account.id] -= 1
         held, self.held = self.held, None
         if held is not None:
             with suppress(psycopg.Error):

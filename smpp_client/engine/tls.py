@@ -24,6 +24,7 @@ from smpp_client.queries.certificates import (
     CertificatesRefused,
     read_certificates,
 )
+from smpp_client.rules.hosts import Host
 
 # Files that were touched less long ago than this may be half written.
 SETTLE_SECONDS = 2.0
@@ -152,6 +153,11 @@ class ContextKeeper:
             self.take(fresh)
             return None
         return fresh
+
+
+def server_name_for(account: Account, host: Host) -> str:
+    """Return the name that the certificate of one of a connection's hosts must have."""
+    return account.server_name if account.server_name != account.host else host.name
 
 
 class Keepers:

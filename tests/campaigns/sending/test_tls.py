@@ -124,8 +124,8 @@ def test_a_certificate_with_another_key_keeps_the_old_pair_and_says_so(
         tmp_path / "other", read_authority(folder), "client", client=True, now=datetime.now(UTC)
     )
     shutil.copy(other.key, wired.certificates.client_key)
-    poll(lambda: ConnectionEvent.objects.filter(kind="certificate").exists(), 15, "not noticed")
-    said = ConnectionEvent.objects.get(kind="certificate").sentence
+    poll(lambda: ConnectionEvent.objects.filter(kind="alarm").exists(), 15, "not noticed")
+    said = ConnectionEvent.objects.get(kind="alarm").sentence
     assert "does not belong to the certificate" in said
     wired.simulator.do("drop")
     poll(lambda: ConnectionEvent.objects.filter(kind="bound").count() == 2, 15, "no second bind")

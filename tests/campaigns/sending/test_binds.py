@@ -1,0 +1,74 @@
+"""Several sessions of one connection: pairs, several processes, one rate over all of them."""
+
+from typing import Any
+
+import pytest
+from django.db.models import F
+
+from smpp_client.models import Connection, ConnectionEvent, Lease, SessionStatus
+from smpp_client.simulator.ledger import texts
+from tests import make
+from tests.campaigns.sending.wire import Site, wait_for_counts
+from tests.poll import poll
+from tests.processes import Processes
+
+pytestmark = pytest.mark.processes
+
+
+def change(site: Site, **fields: Any) -> None:
+    """Change settings as the page does."""
+    Connection.objects.filter(pk=site.connection.pk).update(**fields, version=F("version") + 1)
+
+
+def bound(site: Site) -> list[int]:
+    """Return the slots that have a session, in order."""
+    rows = SessionStatus.objects.filter(lease__connection=site.connection, state="bound")
+    return sorted(rows.values_list("lease__slot", flat=True))
+
+
+def shares(site: Site) -> list[int]:
+    """Return the shares of the rate that are in use, the largest first."""
+    rows = Lease.objects.filter(connection=site.connection).exclude(share=None)
+    return sorted((row.share or 0 for row in rows), reverse=True)
+
+
+def most_in_a_second(site: Site) -> int:
+    """Return how many segments the peer took in its busiest second, wherever that begins."""
+    times = sorted(line.at for line in texts(site.simulator.ledger))
+    most = first = 0
+    for last, at in enumerate(times):
+        while times[first] <= at - 1.0:
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+def test_three_pairs_over_two_senders_keep_one_rate_through_a_kill_and_a_change(
+    wired: Site, processes: Processes
+) -> None:
+    """Rate 200 over three transmitters that two processes hold; one is killed, then the rate is
+    halved without a new bind.
+    """
+    site = wired
+    change(site, bind_form="pair", rate=200)
+    first = processes.start("sender", known_as="first")
+    poll(lambda: bound(site) == [0, 100], 20, "the first pair is not bound")
+    processes.start("sender", known_as="second")
+    change(site, bind_count=3)
+    poll(lambda: bound(site) == [0, 1, 2, 100, 101, 102], 20, "not all are bound")
+    poll(lambda: shares(site) == [67, 67, 66], 10, "the rate is not divided")
+    campaign = make.sending(site.author, site.route, rows=1_500)
+    poll(lambda: site.simulator.counters()["accepted"] > 300, 20, "nothing is sent")
+    assert len(set(Lease.objects.values_list("owner", flat=True))) == 2
+    first.kill9()
+    poll(lambda: site.simulator.counters()["accepted"] > 700, 30, "the second sends nothing")
+    binds = site.simulator.counters()["binds"]
+    change(site, rate=100)
+    poll(lambda: sum(shares(site)) == 100, 10, "the lower rate is not divided")
+    assert site.simulator.counters()["binds"] == binds
+    change(site, rate=200)
+    row = wait_for_counts(campaign, 60, queued=0, sending=0)
+    assert row.unknown <= 3 * site.connection.window
+    # The peer stamps what it reads: its clock sees a few that were held up on their way.
+    assert most_in_a_second(site) <= 206
+    assert not ConnectionEvent.objects.filter(kind="lost").exists()
