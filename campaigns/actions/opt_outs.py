@@ -25,7 +25,7 @@ from workspaces.queries.keys import keys
 from workspaces.queries.me import Me
 from workspaces.rules.refusal import Refusal
 
-BY_HAND, FROM_FILE = "by_hand", "file"
+BY_HAND, FROM_FILE, BY_SMS = "by_hand", "file", "sms"
 MOST_IMPORT_BYTES = 10_000_000
 MOST_IMPORT_ROWS = 200_000
 BATCH = 5_000

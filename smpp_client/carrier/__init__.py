@@ -6,12 +6,13 @@ implemented by our SMPP session and by custom adapters. All datetimes are aware 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from smpp_client.rules.addresses import Address
+from smpp_client.rules.codings import Coding
 
 __all__ = [
     "Address",
@@ -19,6 +20,7 @@ __all__ = [
     "Carrier",
     "Desk",
     "Fenced",
+    "InboundMessage",
     "Kind",
     "LeaseKey",
     "Outcome",
@@ -108,6 +110,27 @@ class Receipt(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """A subscriber's message, or one part of it, as it came.
+
+    `octets` are its text without the header, to be read by `coding` once all `part_count` parts are
+    there (both numbers are 1 for a whole message); the parts of one message share a `reference`.
+    `raw` is the whole body: two deliveries with the same one may be one message, delivered twice.
+    Text and numbers in the clear: none of this may be logged.
+    """
+
+    source: Address = field(repr=False)
+    destination: Address
+    octets: bytes = field(repr=False)
+    coding: Coding
+    received_at: datetime
+    raw: bytes = field(repr=False)
+    reference: int = 0
+    part: int = 1
+    part_count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class LeaseKey:
     """The right to submit on one bind slot: the fence (`epoch`) goes into every claim."""
 
@@ -163,6 +186,18 @@ class Desk(Protocol):
 
     def receive(self, connection_id: int, receipts: Sequence[Receipt]) -> None:
         """Make receipts durable; returns after the commit, so that deliver_sm may be answered."""
+
+    def receive_messages(self, connection_id: int, messages: Sequence[InboundMessage]) -> None:
+        """Make subscribers' messages durable, opt-outs that they ask for included; returns after
+        the commit, so that deliver_sm may be answered.
+
+        A message that is already stored and not yet `settle_messages` changes nothing.
+        """
+
+    def settle_messages(self, connection_id: int, messages: Sequence[InboundMessage]) -> None:
+        """Note that the peer has surely read the answers to these: it brings none of them back, and
+        the same octets are a new message from now on.
+        """
 
     def tidy(self) -> int:
         """Apply receipts that wait; return how many were looked at."""

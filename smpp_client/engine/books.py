@@ -8,12 +8,14 @@ and go in when it is back.
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import psycopg
 import structlog
 
-from smpp_client.carrier import Desk, LeaseKey, Outcome, Receipt
+from smpp_client.carrier import Desk, InboundMessage, LeaseKey, Outcome, Receipt
 
 FLUSH_SECONDS = 0.01
 RECEIPT_SECONDS = 0.05
@@ -21,6 +23,7 @@ RETRY_SECONDS = 0.5
 TIDY_SECONDS = 1.0
 OUTCOMES_A_TIME = 500
 RECEIPTS_A_TIME = 2_000
+MESSAGES_A_TIME = 100
 # An SMSC waits about this long for deliver_sm_resp; before that it is told to come back.
 RECEIPT_PATIENCE = 20.0
 
@@ -155,6 +158,132 @@ class ReceiptBook:
             log.warning("receipts_wait", count=len(self._waiting), error=str(error))
             return False
         return True
+
+
+@dataclass
+class _Open:
+    """A message that waits for its commit; `ticket` is None once its session has ended."""
+
+    ticket: int | None
+    message: InboundMessage
+    at: float
+
+
+class MessageBook:
+    """Subscribers' messages that wait for the database. Each is answered after its commit.
+
+    An answer is known to have been read when the session that carried it lived for
+    `settle_seconds` more, in which an enquire_link went back and forth; until then the peer may
+    bring the message back.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        connection_id: int,
+        executor: Executor | None,
+        answer: Callable[[int, bool], None],
+        settle_seconds: float,
+    ) -> None:
+        self._desk = desk
+        self._connection_id = connection_id
+        self._executor = executor
+        self._answer = answer
+        self._settle_seconds = settle_seconds
+        self._waiting: list[_Open] = []
+        self._answered: list[tuple[float, InboundMessage]] = []
+        self._wake = asyncio.Event()
+
+    def add(self, ticket: int, message: InboundMessage) -> None:
+        """Take a message; `ticket` is how the session knows what to answer."""
+        self._waiting.append(_Open(ticket, message, asyncio.get_running_loop().time()))
+        self._wake.set()
+
+    def session_ended(self) -> None:
+        """What waits is stored and not answered; what was answered just now may come again."""
+        for one in self._waiting:
+            one.ticket = None
+        self._answered.clear()
+
+    async def run(self) -> None:
+        """Flush until cancelled."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._settle_seconds if self._answered else None):
+                    await self._wake.wait()
+            await asyncio.sleep(RECEIPT_SECONDS)
+            await self.flush()
+            await self._settle()
+
+    async def flush(self) -> None:
+        """Store what waits, then answer it."""
+        self._wake.clear()
+        while self._waiting:
+            group = self._waiting[:MESSAGES_A_TIME]
+            try:
+                await self._store(group)
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                log.warning("messages_wait", count=len(self._waiting), error=type(error).__name__)
+                self._turn_away()
+                self._wake.set()
+                await asyncio.sleep(RETRY_SECONDS)
+                return
+            del self._waiting[: len(group)]
+
+    async def _store(self, group: Sequence[_Open]) -> None:
+        """Store a group; what cannot be stored with the others goes alone, and back to the peer
+        if it fails again.
+        """
+        try:
+            await self._in(self._desk.receive_messages, [one.message for one in group])
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            raise
+        except Exception as error:
+            if len(group) == 1:
+                log.exception("message_not_stored", exc_info=error)
+                self._tell(group[0], is_stored=False)
+                return
+            for one in group:
+                await self._store([one])
+            return
+        for one in group:
+            self._tell(one, is_stored=True)
+
+    def _tell(self, one: _Open, *, is_stored: bool) -> None:
+        if one.ticket is None:
+            return
+        self._answer(one.ticket, is_stored)
+        if is_stored:
+            self._answered.append((asyncio.get_running_loop().time(), one.message))
+
+    def _turn_away(self) -> None:
+        """Tell the peer to bring back what has waited too long: it is not ours before it is
+        durable.
+        """
+        now = asyncio.get_running_loop().time()
+        late = [one for one in self._waiting if now - one.at > RECEIPT_PATIENCE]
+        self._waiting = [one for one in self._waiting if now - one.at <= RECEIPT_PATIENCE]
+        for one in late:
+            self._tell(one, is_stored=False)
+
+    async def _settle(self) -> None:
+        """Let the desk know which answers have been read."""
+        until = asyncio.get_running_loop().time() - self._settle_seconds
+        read = [message for at, message in self._answered if at <= until]
+        if not read:
+            return
+        try:
+            await self._in(self._desk.settle_messages, read)
+        except psycopg.Error as error:
+            log.warning("messages_not_settled", error=type(error).__name__)
+            return
+        self._answered = [row for row in self._answered if row[0] > until]
+
+    async def _in(
+        self, act: Callable[[int, Sequence[InboundMessage]], None], messages: list[InboundMessage]
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._executor, act, self._connection_id, messages)
 
 
 async def keep_tidy(desk: Desk, executor: Executor, wake: asyncio.Event) -> None:

@@ -17,12 +17,20 @@ import psycopg
 import structlog
 from django.utils.translation import gettext as _
 
-from smpp_client.carrier import Desk, Kind, LeaseKey, Outcome, Receipt, Segment
+from smpp_client.carrier import (
+    Desk,
+    InboundMessage,
+    Kind,
+    LeaseKey,
+    Outcome,
+    Receipt,
+    Segment,
+)
 from smpp_client.carrier.adapters import BUILT_IN
 from smpp_client.engine.accounts import Account, Place
 from smpp_client.engine.adapters.dialer import AdapterDialer
 from smpp_client.engine.board import Board
-from smpp_client.engine.books import OutcomeBook, ReceiptBook, utc_now
+from smpp_client.engine.books import MessageBook, OutcomeBook, ReceiptBook, utc_now
 from smpp_client.engine.dialer import Dialer, HostChoice, NoSession
 from smpp_client.engine.feeder import Feeder
 from smpp_client.engine.leases import NOTHING, Held, Leases
@@ -53,6 +61,8 @@ LONGEST_WAIT = 30.0
 # A refused password is tried slowly: hurrying would lock the account.
 ALARM_WAIT = 60.0
 UNSETTLED_PATIENCE = 20.0
+# An answer has been read when the link lived through an enquire_link after it, and this much more.
+SETTLE_MARGIN = 5.0
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -99,6 +109,7 @@ class Slot:
         self._wire: Line | None = None
         self._book: OutcomeBook | None = None
         self._receipts: ReceiptBook | None = None
+        self._messages: MessageBook | None = None
         self._stopping = asyncio.Event()
         self._is_bound = asyncio.Event()
         self._failures = 0
@@ -171,11 +182,13 @@ class Slot:
         self._receipts = ReceiptBook(
             self.tools.desk, self.account.id, self.tools.outcomes, self._acknowledge
         )
+        self._messages = self._message_book()
         tasks = [
             asyncio.create_task(self._keep_lease()),
             asyncio.create_task(self._keep_share()),
             asyncio.create_task(self._book.run()),
             asyncio.create_task(self._receipts.run()),
+            asyncio.create_task(self._messages.run()),
         ]
         try:
             await self._settle_earlier()
@@ -357,7 +370,7 @@ class Slot:
                     self._shortest = ALARM_WAIT
                 self._why = event.sentence
             case MessageReceived():
-                self._turn_message_away(event)
+                self._message(event)
             case ProtocolFault():
                 log.warning("peer_fault", connection=self.account.name, fault=event.sentence)
             case HealthTold():
@@ -400,18 +413,37 @@ class Slot:
         self._receipts.add(event.ticket, receipt)
         self.tools.receipts_came.set()
 
-    def _turn_message_away(self, event: MessageReceived) -> None:
-        """Ask the peer to keep a subscriber's message: nothing here stores them yet, and losing one
-        is worse.
-        """
-        self._acknowledge(event.ticket, False)
-        log.warning("message_turned_away", connection=self.account.name)
+    def _message_book(self) -> MessageBook:
+        """Messages have a thread of the loop's own: a flood of them must not hold outcomes up."""
+        session = self.account.session
+        settle_seconds = session.enquire_interval + session.enquire_timeout + SETTLE_MARGIN
+        return MessageBook(
+            self.tools.desk, self.account.id, None, self._acknowledge, settle_seconds
+        )
+
+    def _message(self, event: MessageReceived) -> None:
+        assert self._messages is not None
+        read = event.message
+        message = InboundMessage(
+            source=event.source,
+            destination=event.destination,
+            octets=read.octets,
+            coding=read.coding,
+            received_at=utc_now(),
+            raw=event.raw,
+            reference=read.reference,
+            part=read.part,
+            part_count=read.part_count,
+        )
+        self._messages.add(event.ticket, message)
 
     def _acknowledge(self, ticket: int, is_stored: bool) -> None:
         if self._wire is not None:
             self._wire.acknowledge(ticket, is_stored)
 
     def _closed(self, event: Closed) -> None:
+        if self._messages is not None:
+            self._messages.session_ended()
         for segment in event.unknown:
             self._outcome(segment, Kind.UNKNOWN, 0, "", "no answer: the session ended")
         for segment in event.released:

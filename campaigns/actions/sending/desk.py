@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
+from campaigns.actions import inbound
 from campaigns.actions.review import sign
 from campaigns.actions.running import hold
 from campaigns.actions.sending.candidates import (
@@ -20,7 +21,17 @@ from campaigns.actions.sending.candidates import (
 )
 from campaigns.actions.sending.rendering import Account, ClaimedRow, Rendered, render
 from campaigns.actions.sending.wording import HOLDS, PASSING, bound_sentence, plan_sentence
-from smpp_client.carrier import Fenced, Kind, LeaseKey, Outcome, Receipt, Room, Segment, Work
+from smpp_client.carrier import (
+    Fenced,
+    InboundMessage,
+    Kind,
+    LeaseKey,
+    Outcome,
+    Receipt,
+    Room,
+    Segment,
+    Work,
+)
 from smpp_client.engine.link import Link
 from smpp_client.engine.routing import Routing
 from smpp_client.rules.errors import QUEUE_FULL, StatusClass, classify
@@ -281,6 +292,14 @@ class CampaignDesk:
                             receipt.is_unmarked,
                         )
                     )
+
+    def receive_messages(self, connection_id: int, messages: Sequence[InboundMessage]) -> None:
+        """Make subscribers' messages durable, with the opt-outs that they ask for."""
+        inbound.receive(connection_id, messages)
+
+    def settle_messages(self, connection_id: int, messages: Sequence[InboundMessage]) -> None:
+        """Note that the peer has surely read the answers to these."""
+        inbound.settle(connection_id, messages)
 
     def tidy(self) -> int:
         """Apply receipts that wait; return how many were looked at."""
