@@ -13,6 +13,7 @@ from campaigns.queries.plans import plan_of
 from campaigns.rules.campaign_states import RUNNING, State
 from smpp_client.models import RouteConnection
 from smpp_client.rules.pace import Anchor, Due, Plan, PlanRefused, curve, due, forecast
+from smpp_client.rules.segments import MAX_PARTS
 
 # The rate of now is a mean over this many whole seconds; of slow campaigns over the longer one.
 RATE_SECONDS = 10
@@ -136,6 +137,7 @@ def _owed(campaign: Campaign, plan: Plan, progress: Progress, now: datetime) -> 
         progress.claimed_segments,
         anchor=_anchor(progress),
         limit=float(campaign.runtime_rate) if campaign.runtime_rate is not None else inf,
+        longest=MAX_PARTS,
     )
 
 

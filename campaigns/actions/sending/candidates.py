@@ -23,6 +23,7 @@ from smpp_client.rules.pace import (
     Ration,
     due,
 )
+from smpp_client.rules.segments import MAX_PARTS
 
 # As many segments of a campaign may wait for the connections of their number ranges; beyond that
 # the others wait for them.
@@ -193,8 +194,14 @@ def _owed(candidate: Candidate, now: datetime) -> tuple[Plan | None, Due | None]
     if candidate.plan_row.mode == Mode.TRIGGER:
         return plan, None
     limit = float(candidate.runtime_rate) if candidate.runtime_rate is not None else inf
-    at = now.astimezone(UTC)
-    return plan, due(plan, at, candidate.claimed, anchor=candidate.anchor, limit=limit)
+    return plan, due(
+        plan,
+        now.astimezone(UTC),
+        candidate.claimed,
+        anchor=candidate.anchor,
+        limit=limit,
+        longest=MAX_PARTS,
+    )
 
 
 def _may_go_on(candidate: Candidate) -> bool:

@@ -12,7 +12,8 @@ from typing import Final
 # What stays due for longer than this is not taken by those whose turn it is: they are slow or gone.
 PATIENCE: Final = 0.08  # seconds
 URGENT_PATIENCE: Final = 0.03  # and of the first class
-# What a connection may owe for whole messages and for what others left lying, in segments.
+# What a connection may owe, for whole messages and for what others left lying, or be owed beyond
+# what is due, in segments.
 DEBT: Final = 10.0
 # Places of a route are told in billionths, as the database counts them.
 PLACES: Final = 1_000_000_000
@@ -80,9 +81,10 @@ class Ration:
 
     def __init__(self) -> None:
         self._earned = 0.0
-        self._height: int | None = None
+        self._height = -1
+        self._climbed_at = inf
         self._claimed = -1
-        self._stays_since = -inf
+        self._claimed_at = inf
 
     def wanted(self, due: int, claimed: int, part: float, rate: float, now: float) -> int:
         """Return how many of the `due` segments this connection may take.
@@ -90,31 +92,33 @@ class Ration:
         `claimed` counts what all connections took so far, `rate` is the plan's. A rate without end
         leaves it to the connections' own rates.
         """
+        climbed = self._look(due, claimed, now)
         if part >= 1 or isinf(rate):
-            self._forget(due, claimed)
+            self._earned = 0.0
             return due
-        self._earn(due, claimed, part)
+        # What others took meanwhile, while this one was away, is not owed any more.
+        self._earned = min(self._earned + part * climbed, due + DEBT)
         own = min(due, max(floor(self._earned + 1e-9), 0))
-        return max(own, self._left_lying(due, claimed, rate, now))
+        return max(own, self._left_lying(due, rate, now))
 
     def took(self, count: int) -> None:
         """Charge what was taken."""
         self._earned = max(self._earned - count, -DEBT)
 
-    def _earn(self, due: int, claimed: int, part: float) -> None:
+    def _look(self, due: int, claimed: int, now: float) -> int:
+        """Note what has moved since the last look; return how far the curve climbed."""
         height = due + claimed
-        climbed = height - (self._height if self._height is not None else claimed)
-        self._height = height
-        # What others took meanwhile is not owed any more: never more than is due, and one.
-        self._earned = min(self._earned + part * max(climbed, 0), due + 1.0)
+        before = self._height if self._height >= 0 else claimed
+        if height != self._height or due == 0 or now < self._climbed_at:
+            self._height, self._climbed_at = height, now
+        if claimed != self._claimed or due == 0 or now < self._claimed_at:
+            self._claimed, self._claimed_at = claimed, now
+        return max(height - before, 0)
 
-    def _forget(self, due: int, claimed: int) -> None:
-        self._earned, self._height, self._claimed = 0.0, due + claimed, claimed
-
-    def _left_lying(self, due: int, claimed: int, rate: float, now: float) -> int:
-        """Return how much of what is due is so for too long: by its amount, or by the clock."""
-        if claimed != self._claimed or due == 0 or now < self._stays_since:
-            self._claimed, self._stays_since = claimed, now
-        if now - self._stays_since >= PATIENCE:
+    def _left_lying(self, due: int, rate: float, now: float) -> int:
+        """Return how much of what is due is so for too long: nobody takes any, or no more comes
+        and it is still there, or it is more than comes due in that time.
+        """
+        if now - min(self._climbed_at, self._claimed_at) >= PATIENCE:
             return due
         return max(due - floor(1 + rate * PATIENCE), 0)

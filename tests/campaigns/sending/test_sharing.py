@@ -1,0 +1,194 @@
+"""Two connections of one route at the desk: weights, backups, number ranges."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from campaigns.actions.sending.desk import CampaignDesk
+from campaigns.models import Campaign, Progress, QueuedSegment, RateSample
+from smpp_client.carrier import Bound, Kind, LeaseKey, Room, Segment
+from smpp_client.models import Connection, RouteConnection, RouteRange, SessionStatus
+from tests import make
+from tests.campaigns.sending.ground import Ground, counts, derived, outcome
+
+LONG = "Hello {{name}}, " + "this text takes two segments. " * 7
+
+
+@dataclass
+class Wire:
+    """A connection whose sender is a process of its own: a lease, a desk, what it took."""
+
+    lease: LeaseKey
+    desk: CampaignDesk
+    sent: list[Segment] = field(default_factory=list)
+
+    def turn(self, now: datetime, room: int = 1_000) -> list[Segment]:
+        """Claim and submit what may go now."""
+        wanted = Room(room, Bound.RATE, room)
+        segments = list(self.desk.claim(self.lease, room=wanted, now=now).segments)
+        self.desk.record(self.lease, [outcome(one, Kind.SUBMITTED) for one in segments])
+        self.sent += segments
+        return segments
+
+    @property
+    def numbers(self) -> set[str]:
+        return {segment.destination.value for segment in self.sent}
+
+
+@dataclass
+class Pair:
+    """A ground with two wires over its route."""
+
+    ground: Ground
+    other: Connection
+    a: Wire
+    b: Wire
+
+    def weigh(self, weight: int, other: int, *, tier: int = 0) -> None:
+        """Set the weights, and the other's tier."""
+        mine = RouteConnection.objects.filter(connection=self.ground.connection)
+        mine.update(weight=weight)
+        RouteConnection.objects.filter(connection=self.other).update(weight=other, tier=tier)
+
+    def seen(self, state: str, now: datetime) -> None:
+        """Write of both what their senders observe."""
+        for wire in (self.a, self.b):
+            SessionStatus.objects.update_or_create(
+                lease_id=wire.lease.lease_id,
+                defaults={"state": state, "since_at": now, "observed_at": now},
+            )
+
+
+@pytest.fixture
+def pair(desk: Ground) -> Pair:
+    other = make.connection()
+    RouteConnection.objects.create(route=desk.route, connection=other)
+    held = desk.leases.take(other.pk)
+    assert held is not None
+    made = Pair(desk, other, Wire(desk.lease, desk.desk), Wire(held.key, CampaignDesk()))
+    made.seen("bound", timezone.now())
+    return made
+
+
+def spread(pair: Pair, rows: int, seconds: float, **fields: object) -> tuple[Campaign, datetime]:
+    """Make a spread that is sending, and say when it begins."""
+    start = timezone.now() + timedelta(seconds=1)
+    campaign = make.approved(
+        pair.ground.author,
+        pair.ground.route,
+        rows=rows,
+        mode="spread",
+        starts_at=start,
+        ends_at=start + timedelta(seconds=seconds),
+        **fields,
+    )
+    Campaign.objects.filter(pk=campaign.pk).update(state="sending", started_at=start)
+    return campaign, start
+
+
+def test_a_spread_splits_by_weight(pair: Pair) -> None:
+    pair.weigh(3, 1)
+    campaign, start = spread(pair, 200, 20)
+    for tick in range(500):
+        now = start + timedelta(milliseconds=40 * tick)
+        pair.a.turn(now)
+        pair.b.turn(now + timedelta(milliseconds=20))
+    assert counts(campaign) == {"submitted": 200} == derived(campaign)
+    assert len(pair.a.sent) == pytest.approx(150, rel=0.05)
+    assert len(pair.a.numbers | pair.b.numbers) == 200
+
+
+def test_long_messages_are_not_sent_ahead_of_their_plan(pair: Pair) -> None:
+    pair.weigh(1, 0)
+    campaign, start = spread(pair, 40, 20, text=LONG)
+    halfway = 0
+    for tick in range(500):
+        pair.a.turn(start + timedelta(milliseconds=40 * tick))
+        halfway = len(pair.a.sent) if tick == 250 else halfway
+    assert halfway == pytest.approx(40, abs=4)
+    assert counts(campaign) == {"submitted": 40}
+
+
+def test_what_waits_is_divided_as_well(pair: Pair) -> None:
+    pair.weigh(3, 1)
+    campaign = make.sending(pair.ground.author, pair.ground.route, rows=80)
+    now = timezone.now()
+    taken = pair.ground.claim(room=100, now=now)
+    pair.ground.desk.record(pair.ground.lease, [outcome(one, Kind.RELEASED) for one in taken])
+    now = timezone.now()
+    pair.b.turn(now)
+    pair.a.turn(now)
+    assert len(pair.b.sent) == pytest.approx(20, abs=1)
+    assert counts(campaign) == {"submitted": 80} == derived(campaign)
+
+
+def test_what_another_left_waiting_is_taken(pair: Pair) -> None:
+    pair.weigh(3, 1)
+    campaign = make.sending(pair.ground.author, pair.ground.route, rows=20)
+    taken = pair.ground.claim(room=100)
+    pair.ground.desk.record(pair.ground.lease, [outcome(one, Kind.RELEASED) for one in taken])
+    pair.b.turn(timezone.now() + timedelta(seconds=0.2))
+    assert counts(campaign) == {"submitted": 20}
+
+
+def test_a_backup_waits_until_no_primary_is_seen(pair: Pair) -> None:
+    pair.weigh(1, 1, tier=1)
+    campaign = make.sending(pair.ground.author, pair.ground.route, rows=5)
+    now = timezone.now()
+    assert not pair.b.turn(now)
+    pair.seen("down", now)
+    assert len(pair.b.turn(now + timedelta(seconds=1))) == 5
+    assert counts(campaign) == {"submitted": 5}
+
+
+def test_a_backup_takes_over_when_the_primary_has_fallen_silent(pair: Pair) -> None:
+    pair.weigh(1, 1, tier=1)
+    make.sending(pair.ground.author, pair.ground.route, rows=5)
+    now = timezone.now()
+    pair.seen("bound", now - timedelta(seconds=3))
+    assert len(pair.b.turn(now)) == 5
+
+
+def own_range(pair: Pair, prefix: str) -> None:
+    RouteRange.objects.create(route=pair.ground.route, prefix=prefix, connection=pair.other)
+
+
+@pytest.mark.parametrize("text", ["Hello {{name}}", LONG])
+def test_a_number_goes_out_over_the_connection_of_its_range(pair: Pair, text: str) -> None:
+    pair.weigh(1, 0)
+    own_range(pair, make.number(0)[:-1])
+    campaign = make.sending(pair.ground.author, pair.ground.route, rows=25, text=text)
+    now = timezone.now()
+    for tick in range(4):
+        pair.a.turn(now + timedelta(seconds=tick))
+        pair.b.turn(now + timedelta(seconds=tick))
+    assert pair.b.numbers == {make.number(index) for index in range(10)}
+    assert pair.a.numbers == {make.number(index) for index in range(10, 25)}
+    assert counts(campaign) == {"submitted": 25} == derived(campaign)
+    row = Progress.objects.get(campaign=campaign)
+    assert row.claimed_segments == row.submitted_segments == campaign.segment_total
+    sampled = sum(one.claimed for one in RateSample.objects.filter(campaign=campaign))
+    assert sampled == campaign.segment_total
+    assert not QueuedSegment.objects.exists()
+
+
+def test_numbers_whose_connection_is_down_wait_while_the_others_go(pair: Pair) -> None:
+    pair.weigh(1, 0)
+    own_range(pair, make.number(0)[:-1])
+    campaign = make.sending(pair.ground.author, pair.ground.route, rows=25)
+    now = timezone.now()
+    pair.a.turn(now)
+    assert not pair.a.turn(now + timedelta(seconds=5))
+    assert counts(campaign) == {"submitted": 15, "queued": 10} == derived(campaign)
+
+
+def test_a_backup_still_sends_what_is_in_its_own_range(pair: Pair) -> None:
+    pair.weigh(1, 1, tier=1)
+    own_range(pair, make.number(0)[:-1])
+    make.sending(pair.ground.author, pair.ground.route, rows=12)
+    pair.a.turn(timezone.now())
+    pair.b.turn(timezone.now())
+    assert len(pair.a.sent) == 2
+    assert len(pair.b.sent) == 10
