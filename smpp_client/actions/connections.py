@@ -59,7 +59,11 @@ def add_connection(
     *, name: str, settings: ConnectionSettings, password: str, by: Caller, now: datetime
 ) -> Connection:
     """Add a connection, enabled; the sender binds it within seconds. Raises ConnectionRefused."""
-    found = [*name_faults(name), *faults(settings, now), *password_faults(password)]
+    found = [
+        *name_faults(name),
+        *faults(settings, now),
+        *password_faults(password, carrier=settings.carrier),
+    ]
     if found:
         raise ConnectionRefused(found)
     connection = Connection(
@@ -98,7 +102,7 @@ def edit_connection(
     before = settings_of(connection)
     found = faults(settings, now, before)
     if password:
-        found += password_faults(password)
+        found += password_faults(password, carrier=settings.carrier)
     if found:
         raise ConnectionRefused(found)
     old, new = asdict(before), asdict(settings)

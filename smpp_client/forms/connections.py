@@ -8,7 +8,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from smpp_client.carrier.adapters import BUILT_IN
 from smpp_client.models import Alphabet, Connection, MessageIdRule
+from smpp_client.queries.carriers import installed_carriers
 from smpp_client.queries.connection_settings import (
     SETTINGS,
     ConnectionSettings,
@@ -106,6 +108,18 @@ class ConnectionForm(forms.Form):
     response_seconds = forms.FloatField(
         label=_("An answer is late after"), initial=60, help_text=_("Seconds.")
     )
+    carrier = forms.ChoiceField(
+        label=_("Carrier"),
+        help_text=_("SMPP, or a package that is installed beside it."),
+        required=False,
+    )
+    carrier_settings = forms.JSONField(
+        label=_("Settings of the carrier"),
+        required=False,
+        help_text=_("A JSON object, as the carrier's own page says. Secrets go into the password."),
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+        error_messages={"invalid": _('Type a JSON object, for example {"line": 2}.')},
+    )
     seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(
@@ -119,15 +133,40 @@ class ConnectionForm(forms.Form):
         super().__init__(*args, **kwargs)
         for name in ("host", "system_id", "server_name", *FILES):
             self.fields[name].widget.attrs |= {"autocomplete": "off", "spellcheck": "false"}
+        self._offer_carriers()
         is_plain = bool(self["plain_reason"].value() or self["plain_until"].value())
+        is_smpp = (self["carrier"].value() or BUILT_IN) == BUILT_IN
         for name in FILES:
-            self.fields[name].required = not is_plain
+            self.fields[name].required = is_smpp and not is_plain
             self.fields[name].error_messages["required"] = _("Name the file.")
         self.fields["key_file"].error_messages["required"] = _(
             "A certificate needs its key: name the key's file."
         )
         if connection is not None:
             self._keep_what_stays()
+
+    def _offer_carriers(self) -> None:
+        """Offer what is installed, and what the connection has even if it no longer is."""
+        names = {one.name: one.name for one in installed_carriers() if not one.trouble}
+        names[BUILT_IN] = "SMPP"
+        if self.before is not None:
+            names.setdefault(self.before.carrier, self.before.carrier)
+        field = self.fields["carrier"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = list(names.items())
+
+    def clean_carrier(self) -> str:
+        """Nothing chosen is SMPP."""
+        return self.cleaned_data["carrier"] or BUILT_IN
+
+    def clean_carrier_settings(self) -> dict[str, Any]:
+        """Nothing typed is an empty object; anything but an object is refused."""
+        typed = self.cleaned_data["carrier_settings"]
+        if typed is None:
+            return {}
+        if not isinstance(typed, dict):
+            raise forms.ValidationError(_('Type a JSON object, for example {"line": 2}.'))
+        return typed
 
     def _keep_what_stays(self) -> None:
         """A name is for ever, and an empty password means the one that is stored."""
@@ -142,7 +181,8 @@ class ConnectionForm(forms.Form):
         cleaned = super().clean() or {}
         password = cleaned.get("password", "")
         found = faults(self.settings(), self.now, self.before)
-        found += password_faults(password) if password else []
+        carrier = cleaned.get("carrier", BUILT_IN)
+        found += password_faults(password, carrier=carrier) if password else []
         found += name_faults(cleaned["name"]) if cleaned.get("name") else []
         for fault in found:
             if fault.field not in self.errors:

@@ -3,16 +3,21 @@
 The form and the command line show all of it at once; the verb refuses with the first.
 """
 
+import dataclasses
 import ipaddress
+import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 from django.utils.translation import gettext as _
 
+from smpp_client.carrier.adapters import BUILT_IN
 from smpp_client.models import Alphabet, Connection, MessageIdRule
+from smpp_client.queries.carriers import has_carrier
 from smpp_client.queries.certificates import (
     CertificateFiles,
     CertificatesRefused,
@@ -21,6 +26,8 @@ from smpp_client.queries.certificates import (
 
 # C-octet strings of bind_transceiver (SMPP 3.4, 4.1.5) less their closing zero.
 LONGEST_SYSTEM_ID, LONGEST_PASSWORD, LONGEST_SYSTEM_TYPE = 15, 8, 12
+# Those of other carriers have no such bounds.
+LONGEST_SECRET, LONGEST_CARRIER_SETTINGS = 1_000, 10_000
 HIGHEST_RATE, HIGHEST_WINDOW = 1_000_000, 10_000
 LONGEST_SECONDS = 3_600
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -34,7 +41,8 @@ LONGEST_TEXT = {"ca_file": 400, "cert_file": 400, "key_file": 400, "plain_reason
 class ConnectionSettings:
     """What a connection is told. `rate` is in segments/s, `window` and `intent_budget` in segments.
 
-    An exception from TLS has a reason and a last day; then there are no certificate files.
+    An exception from TLS has a reason and a last day; then there are no certificate files. A
+    carrier that is not SMPP reads `carrier_settings` (a JSON object) and needs no certificate.
     """
 
     host: str
@@ -55,6 +63,13 @@ class ConnectionSettings:
     short_code_ton: int = 3
     enquire_seconds: float = 30
     response_seconds: float = 60
+    carrier: str = BUILT_IN
+    carrier_settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def is_smpp(self) -> bool:
+        """Whether it speaks SMPP, and not the language of a carrier of its own."""
+        return self.carrier == BUILT_IN
 
     @property
     def is_plain(self) -> bool:
@@ -65,7 +80,8 @@ class ConnectionSettings:
     def wire_security(self) -> tuple[object, ...]:
         """What TLS hangs on."""
         files = (self.ca_file, self.cert_file, self.key_file)
-        return (*files, self.server_name, self.plain_reason, self.plain_until)
+        exception = (self.plain_reason, self.plain_until)
+        return (*files, self.server_name, *exception, self.carrier)
 
 
 @dataclass(frozen=True)
@@ -76,7 +92,7 @@ class Fault:
     sentence: str
 
 
-SETTINGS = tuple(field.name for field in fields(ConnectionSettings))
+SETTINGS = tuple(one.name for one in fields(ConnectionSettings))
 
 
 def settings_of(connection: Connection) -> ConnectionSettings:
@@ -95,7 +111,7 @@ def faults(
     checks: list[Callable[[ConnectionSettings, datetime], Iterator[Fault]]] = [_place, _account]
     if before is None or before.wire_security != settings.wire_security:
         checks.append(_tls)
-    checks += [_limits, _dialect]
+    checks += [_limits, _dialect, _carrier]
     return [fault for check in checks for fault in check(settings, now)]
 
 
@@ -108,9 +124,13 @@ def name_faults(name: str) -> list[Fault]:
     return [Fault("name", _("Use small letters a to z, digits and single hyphens, at most 40."))]
 
 
-def password_faults(password: str) -> list[Fault]:
+def password_faults(password: str, *, carrier: str = BUILT_IN) -> list[Fault]:
     """Return what is wrong with a password. It is never shown, and never cut."""
-    return list(_octets("password", password, LONGEST_PASSWORD))
+    if carrier == BUILT_IN:
+        return list(_octets("password", password, LONGEST_PASSWORD))
+    if not password or len(password) > LONGEST_SECRET or not password.isprintable():
+        return [Fault("password", _("Type the secret of the account, at most 1,000 characters."))]
+    return []
 
 
 def _place(settings: ConnectionSettings, _now: datetime) -> Iterator[Fault]:
@@ -159,7 +179,10 @@ def _tls(settings: ConnectionSettings, now: datetime) -> Iterator[Fault]:
             return
     if settings.server_name and not is_host(settings.server_name):
         yield Fault("server_name", _("Type the name that stands in the partner's certificate."))
-    yield from _exception(settings, now) if settings.is_plain else _files(settings, now)
+    if settings.is_plain:
+        yield from _exception(settings, now)
+    elif settings.is_smpp or settings.cert_file or settings.key_file:
+        yield from _files(settings, now)
 
 
 def _exception(settings: ConnectionSettings, now: datetime) -> Iterator[Fault]:
@@ -200,6 +223,15 @@ def _limits(settings: ConnectionSettings, _now: datetime) -> Iterator[Fault]:
     for field in ("enquire_seconds", "response_seconds"):
         if not 1 <= getattr(settings, field) <= LONGEST_SECONDS:
             yield Fault(field, _("Type 1 to 3600 seconds."))
+
+
+def _carrier(settings: ConnectionSettings, _now: datetime) -> Iterator[Fault]:
+    if not has_carrier(settings.carrier):
+        yield Fault("carrier", _("No carrier of this name is installed."))
+    if settings.is_smpp and settings.carrier_settings:
+        yield Fault("carrier_settings", _("SMPP has no further settings: leave this empty."))
+    elif len(json.dumps(settings.carrier_settings)) > LONGEST_CARRIER_SETTINGS:
+        yield Fault("carrier_settings", _("Use at most 10,000 characters."))
 
 
 def _dialect(settings: ConnectionSettings, _now: datetime) -> Iterator[Fault]:

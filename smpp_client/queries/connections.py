@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from django.db.models import Prefetch, QuerySet
 
+from smpp_client.carrier.adapters import BUILT_IN
 from smpp_client.models import (
     Connection,
     ConnectionEvent,
@@ -161,8 +162,11 @@ def _observed(connection: Connection, fresh: list[SessionStatus]) -> Observed:
 
 
 def certificate_of(connection: Connection, now: datetime) -> Certificate | None:
-    """Return our certificate of a connection, or None for one that is excepted from TLS."""
-    if connection.plain_until is not None:
+    """Return our certificate of a connection; None where there is an exception from TLS, or a
+    carrier of its own that needs none.
+    """
+    is_smpp = connection.carrier == BUILT_IN
+    if connection.plain_until is not None or not (is_smpp or connection.cert_file):
         return None
     files = CertificateFiles(connection.ca_file, connection.cert_file, connection.key_file)
     try:

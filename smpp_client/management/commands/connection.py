@@ -1,6 +1,7 @@
 """manage.py connection add|list|check|disable|enable: SMPP connections from the command line."""
 
-from argparse import ArgumentParser
+import json
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from smpp_client.actions.connections import (
 )
 from smpp_client.actions.noting import COMMAND_LINE
 from smpp_client.actions.routes import create_route, grant_route
+from smpp_client.carrier.adapters import BUILT_IN
 from smpp_client.models import Alphabet, MessageIdRule
 from smpp_client.queries.connection_settings import ConnectionSettings
 from smpp_client.queries.connections import sights
@@ -113,6 +115,8 @@ def _declare_add(parser: ArgumentParser) -> None:
     parser.add_argument("--alphabet", choices=Alphabet.values, default=Alphabet.GSM)
     parser.add_argument("--ids", choices=MessageIdRule.values, default=MessageIdRule.AS_IS)
     parser.add_argument("--short-code-ton", type=int, default=3)
+    parser.add_argument("--carrier", default=BUILT_IN, help="see manage.py carriers")
+    parser.add_argument("--carrier-settings", default="{}", metavar="JSON", type=_json_object)
     parser.add_argument("--no-route", dest="route", action="store_false")
     granted = parser.add_mutually_exclusive_group()
     granted.add_argument("--grant", metavar="WORKSPACE", action="append", default=[])
@@ -137,7 +141,20 @@ def _settings(options: dict[str, Any]) -> ConnectionSettings:
         alphabet=options["alphabet"],
         message_id_rule=options["ids"],
         short_code_ton=options["short_code_ton"],
+        carrier=options["carrier"],
+        carrier_settings=options["carrier_settings"],
     )
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    """Read the settings of a carrier."""
+    try:
+        typed = json.loads(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"not JSON: {error}") from error
+    if not isinstance(typed, dict):
+        raise ArgumentTypeError("not a JSON object")
+    return typed
 
 
 def _whole(path: str) -> str:
