@@ -1,0 +1,363 @@
+"""The faults. Each strikes and heals by itself; the campaign judges what came of it.
+
+`heal_at` returned by `strike` is the Unix time from which recovery counts. `budgets` is how many
+intent budgets of unknowns the fault may leave, `limit` the seconds of I8 on a quiet machine.
+"""
+
+import random
+import time
+from dataclasses import dataclass
+from signal import SIGCONT, SIGSTOP
+from typing import Any
+
+import psycopg
+import redis
+from django.utils import timezone
+
+from campaigns.actions import running
+from campaigns.models import Campaign, OptOut
+from campaigns.rules.campaign_states import State
+from tests import make
+from tests.chaos.invariants import Broken
+from tests.chaos.stage import (
+    LEASE_SECONDS,
+    RESPONSE_SECONDS,
+    USUAL,
+    Stage,
+    fresh_connections,
+    now,
+)
+from tests.poll import poll
+from workspaces.queries.keys import keys
+
+
+class Fault:
+    """One thing that goes wrong. `disturbs` is true where segments may arrive in a bunch."""
+
+    group: str = ""
+    budgets: float = 0
+    limit: float | None = None
+    disturbs: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return the words for the journal."""
+        return type(self).__name__
+
+    def strike(self, stage: Stage, dice: random.Random) -> float:
+        """Do it and take it back; return the Unix time from which recovery counts."""
+        raise NotImplementedError
+
+
+# The sender
+
+
+class Kill(Fault):
+    """kill -9 of the sender at a random moment, and a new one at once."""
+
+    group = "sender kill -9"
+    budgets = 1
+    limit = 5
+
+    def strike(self, stage: Stage, dice: random.Random) -> float:
+        stage.sender.kill9()
+        killed_at = now()
+        stage.begin()
+        return killed_at
+
+
+class Terminate(Fault):
+    """SIGTERM as a deployment does; everything in flight is awaited."""
+
+    group = "sender SIGTERM"
+    limit = 5
+
+    def strike(self, stage: Stage, dice: random.Random) -> float:
+        poll(stage.sender.is_ready, 30, "Celery is not ready")
+        code = stage.sender.term(30)
+        if code != 0:
+            raise Broken(f"the sender ended with {code}")
+        moving = stage.checker.rows("SELECT coalesce(sum(sending), 0) FROM progress")[0][0]
+        if moving:
+            raise Broken(f"{moving} messages were in flight when the sender had gone")
+        ended_at = now()
+        stage.begin()
+        return ended_at
+
+
+class Takeover(Fault):
+    """Two senders: the one that holds the lease is killed, the other goes on."""
+
+    group = "sender kill -9, another stands by"
+    budgets = 1
+    limit = 5
+
+    def strike(self, stage: Stage, dice: random.Random) -> float:
+        stage.spare.start(60)
+        stage.wait_accepted(dice.randint(10, 50))
+        stage.sender.kill9()
+        killed_at = now()
+        stage.swap()
+        return killed_at
+
+
+class Freeze(Fault):
+    """SIGSTOP beyond the lease while another takes over, then SIGCONT: a zombie wakes up."""
+
+    group = "sender frozen and woken"
+    budgets = 1
+    limit = LEASE_SECONDS + 5
+
+    def strike(self, stage: Stage, dice: random.Random) -> float:
+        stage.spare.start(60)
+        stage.wait_accepted(dice.randint(10, 50))
+        frozen = stage.sender
+        frozen.freeze()
+        frozen_at = now()
+        stage.ledger.read_on()
+        session = stage.ledger.sessions[-1]
+        stage.wait_flow(frozen_at + LEASE_SECONDS / 2)
+        woken_at = now()
+        frozen.thaw()
+        stage.wait_accepted(stage.rate)
+        if late := stage.ledger.count_after(woken_at, session=session):
+            raise Broken(f"the woken sender wrote {late} segments after its lease had ended")
+        frozen.term(40)
+        stage.swap()
+        return frozen_at
+
+
+# The database
+
+
+class DatabaseStop(Fault):
+    """An immediate stop of PostgreSQL, and a start."""
+
+    group = "database immediate stop"
+    limit = 10
+
+    def strike(self, stage: Stage, dice: random.Random) -> float:
+        fresh_connections()
+        stage.processes.ground.postgres.stop(immediate=True)
+        time.sleep(dice.uniform(0, 0.5))
+        stage.processes.ground.postgres.start()
+        return now()
+
+
+class ConnectionLoss(Fault):
+    """pg_terminate_backend of every connection of the sender, again and again."""
+
+    group = "database connections lost"
+    limit = 10
+
+    def strike(self, stage: Stage, dice: random.Random) -> float:
+        for _time in range(5):
+            stage.checker.rows(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND application_name LIKE 'message-center%%'"
+            )
+            time.sleep(dice.uniform(0.05, 0.3))
+        return now()
+
+
+@dataclass
+class RowLock(Fault):
+    """Somebody holds rows that the sender needs, for longer than its lock_timeout."""
+
+    table: str
+    seconds: float
+
+    group = "database rows locked"
+    limit = 10
+
+    @property
+    def name(self) -> str:
+        return f"rows of {self.table} locked"
+
+    def strike(self, stage: Stage, dice: random.Random) -> float:
+        with psycopg.connect(stage.checker.url) as link:
+            link.execute(f"SELECT 1 FROM {self.table} FOR UPDATE")  # noqa: S608
+            time.sleep(self.seconds)
+        return now()
+
+
+# Valkey
+
+
+@dataclass
+class ValkeyFault(Fault):
+    """FLUSHALL, a stop for a while, or a hang. Sending goes on meanwhile."""
+
+    how: str
+
+    group = "Valkey flush, stop, hang"
+    limit = 2
+
+    @property
+    def name(self) -> str:
+        return f"Valkey {self.how}"
+
+    def strike(self, stage: Stage, dice: random.Random) -> float:
+        valkey = stage.processes.ground.valkey
+        struck_at = now()
+        if self.how == "flush":
+            with redis.Redis.from_url(valkey.url) as client:
+                client.flushall()
+        elif self.how == "stop":
+            valkey.stop()
+            stage.wait_flow(struck_at + 1)
+            valkey.start()
+        else:
+            assert valkey.running is not None
+            valkey.running.process.send_signal(SIGSTOP)
+            try:
+                stage.wait_flow(struck_at + 2)
+            finally:
+                valkey.running.process.send_signal(SIGCONT)
+        return struck_at
+
+
+# The SMSC, by its control port
+
+
+@dataclass
+class Switches(Fault):
+    """Switches on for so many seconds, then off."""
+
+    title: str
+    switches: dict[str, Any]
+    seconds: float = 1.5
+    budgets: float = 0
+    disturbs: bool = False
+    group = "SMSC"
+
+    @property
+    def name(self) -> str:
+        return self.title
+
+    def strike(self, stage: Stage, dice: random.Random) -> float:
+        stage.faults(**self.switches)
+        time.sleep(self.seconds)
+        stage.faults(**{name: USUAL.get(name, type(on)()) for name, on in self.switches.items()})
+        return now()
+
+
+class Silent(Fault):
+    """The SMSC hangs for longer than the response timer, and answers everything afterwards."""
+
+    group = "SMSC"
+    budgets = 1
+    disturbs = True
+
+    def strike(self, stage: Stage, dice: random.Random) -> float:
+        stage.simulator.freeze()
+        try:
+            time.sleep(RESPONSE_SECONDS + 1.5)
+        finally:
+            stage.simulator.thaw()
+        return now()
+
+
+@dataclass
+class Verb(Fault):
+    """The SMSC cuts or unbinds every session, or dies."""
+
+    verb: str
+
+    group = "SMSC"
+    budgets = 1
+    disturbs = True
+
+    @property
+    def name(self) -> str:
+        return f"SMSC: {self.verb}"
+
+    def strike(self, stage: Stage, dice: random.Random) -> float:
+        if self.verb == "die":
+            stage.simulator.kill()
+            time.sleep(0.5)
+            stage.restart_simulator()
+        else:
+            stage.simulator.do(self.verb)
+        return now()
+
+
+@dataclass
+class BadLink(Fault):
+    """The link carries one octet at a time, slowly, not at all, or half a PDU."""
+
+    how: str
+
+    group = "link"
+    budgets = 1
+    disturbs = True
+
+    @property
+    def name(self) -> str:
+        return f"link: {self.how}"
+
+    def strike(self, stage: Stage, dice: random.Random) -> float:
+        link = stage.proxy.link
+        if self.how == "octets":
+            link.piece = 1
+            time.sleep(1.5)
+        elif self.how == "slow":
+            link.piece, link.rate = 256, 8_000
+            time.sleep(2.5)
+        elif self.how == "dead":
+            link.is_dead = True
+            time.sleep(RESPONSE_SECONDS + 1.5)
+        elif self.how == "half":
+            link.cut_after = dice.randint(300, 3_000)
+            time.sleep(1)
+        else:
+            stage.proxy.reset()
+        stage.proxy.heal()
+        return now()
+
+
+# People
+
+
+class PauseAndResume(Fault):
+    """I5: nothing leaves a second after a pause, until it goes on."""
+
+    group = "pause, resume"
+
+    def strike(self, stage: Stage, dice: random.Random) -> float:
+        fresh_connections()
+        alive = list(Campaign.objects.filter(state=State.SENDING))
+        for campaign in alive:
+            running.pause(number=campaign.number, by=stage.author, now=timezone.now())
+        paused_at = now()
+        time.sleep(2)
+        stage.ledger.read_on()
+        if late := stage.ledger.count_after(paused_at + 1):
+            raise Broken(f"I5: {late} segments left more than a second after a pause")
+        for campaign in alive:
+            running.resume(number=campaign.number, by=stage.author, now=timezone.now())
+        return now()
+
+
+class OptOuts(Fault):
+    """I5: people who opt out get nothing more, from the next second on."""
+
+    group = "opt-outs"
+
+    def strike(self, stage: Stage, dice: random.Random) -> float:
+        fresh_connections()
+        for index in dice.sample(range(stage.rows), 5):
+            number = make.number(index)
+            if int(number) in stage.opted_out:
+                continue
+            OptOut.objects.create(
+                workspace=stage.author.here,
+                fingerprint=keys().fingerprint(number),
+                number_sealed=keys().seal_number(number, stage.author.here.pk),
+                source="page",
+                added_at=timezone.now(),
+            )
+            stage.opted_out[int(number)] = now()
+        time.sleep(1)
+        return now()

@@ -1,0 +1,59 @@
+"""What happened in one campaign of faults, and the table that is printed at its end."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from statistics import median
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One fault: how many seconds until segments flowed again, how many messages it left unknown,
+    and how many it might.
+    """
+
+    group: str
+    name: str
+    resumed: float
+    unknown: int
+    allowed: float
+    limit: float | None
+
+
+@dataclass
+class Journal:
+    """Every fault in its order, and lines said at the end."""
+
+    entries: list[Entry] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, sentence: str) -> None:
+        """Say this at the end."""
+        self.notes.append(sentence)
+
+    def groups(self) -> Mapping[str, list[Entry]]:
+        """Return the entries by group, in the order in which groups came first."""
+        found: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            found.setdefault(entry.group, []).append(entry)
+        return found
+
+    def median_of(self, group: str) -> float:
+        """Return the median of a group's times to flow again."""
+        return median(entry.resumed for entry in self.groups()[group])
+
+    def table(self) -> Iterator[str]:
+        """Yield the lines of the table."""
+        yield (
+            f"{'fault':38} {'n':>4} {'median s':>9} {'max s':>7} {'I8 s':>5}"
+            f" {'unknown':>8} {'at most':>8}"
+        )
+        for group, entries in sorted(self.groups().items()):
+            times = [entry.resumed for entry in entries]
+            limit = entries[0].limit
+            yield (
+                f"{group:38} {len(entries):>4} {median(times):>9.2f} {max(times):>7.2f}"
+                f" {'' if limit is None else f'{limit:g}':>5}"
+                f" {sum(entry.unknown for entry in entries):>8}"
+                f" {sum(entry.allowed for entry in entries):>8g}"
+            )
+        yield from self.notes

@@ -1,0 +1,105 @@
+"""One campaign of faults: strike, wait until segments flow, judge; and the verdict at the end."""
+
+import random
+import time
+
+from tests.chaos.faults import Fault
+from tests.chaos.invariants import Broken
+from tests.chaos.journal import Entry, Journal
+from tests.chaos.stage import PATIENCE, Stage, now
+
+# All counts against all rows, after so many faults; the cheap checks are made after each.
+COUNT_EVERY = 15
+# A busy machine may take so many times as long as I8 says, before this kit calls it a fault.
+GRACE = 5.0
+# The burst of 20 ms is in the factor; the most segments of one message here.
+LONGEST_MESSAGE = 2
+# The SMSC takes the time when it is its turn on a busy processor, so its seconds are uneven.
+UNEVEN = 1.3
+
+
+def run(stage: Stage, faults: list[Fault], dice: random.Random) -> Journal:
+    """Let all of it happen to a stage whose sender sends; raises Broken at the first violation."""
+    journal = Journal()
+    for number, fault in enumerate(faults, start=1):
+        stage.supply()
+        stage.wait_accepted(dice.randint(15, 60))
+        entry = _suffer(stage, fault, dice)
+        journal.entries.append(entry)
+        print(
+            f"{number:4}/{len(faults)} {fault.group}: {fault.name}: {entry.resumed:.2f} s,"
+            f" unknown {entry.unknown}",
+            flush=True,
+        )
+        if number % COUNT_EVERY == 0:
+            stage.checker.counted(stage.campaign_ids[-3:])
+    return journal
+
+
+def _suffer(stage: Stage, fault: Fault, dice: random.Random) -> Entry:
+    before = stage.checker.unknown()
+    struck_at = now()
+    try:
+        heal_at = fault.strike(stage, dice)
+        resumed = stage.wait_flow(heal_at) - heal_at
+        stage.wait_settled(now())
+        stage.checker.after_fault()
+    except AssertionError as broken:
+        broken.add_note(f"after {fault.name}; the sender says:\n{stage.sender.log_text[-4000:]}")
+        raise
+    if fault.disturbs:
+        # What was held up arrives in a bunch: the rate is judged outside of these times.
+        stage.disturbed.append((struck_at, now() + 1))
+    unknown = stage.checker.unknown() - before
+    allowed = fault.budgets * stage.connection.budget
+    _judge(stage, fault, resumed, unknown, allowed)
+    return Entry(fault.group, fault.name, resumed, unknown, allowed, fault.limit)
+
+
+def _judge(stage: Stage, fault: Fault, resumed: float, unknown: int, allowed: float) -> None:
+    if unknown > allowed:
+        raise Broken(f"I4: {fault.name} left {unknown} unknown, at most {allowed:g} may be")
+    if fault.limit is not None and resumed > fault.limit * GRACE:
+        raise Broken(f"I8: {fault.name}: segments flowed after {resumed:.1f} s only")
+    if stage.watch.faults:
+        raise Broken(f"I3: seen in between: {stage.watch.faults[:5]}")
+
+
+def finish(stage: Stage, journal: Journal, seconds: float = 10 * PATIENCE) -> None:
+    """Send the rest, then hold everything against the ledger; raises Broken."""
+    began = time.monotonic()
+    stage.finish(seconds)
+    journal.note(f"the rest was settled in {time.monotonic() - began:.0f} s")
+    checker, ledger = stage.checker, stage.ledger
+    checker.nothing_twice()
+    submitted = checker.submitted_is_in_the_ledger()
+    checker.counted(stage.campaign_ids)
+    checker.nothing_stuck()
+    counts = checker.nothing_lost()
+    causes = checker.causes()
+    late = [
+        number
+        for number, at in zip(ledger.destinations.values(), ledger.at, strict=True)
+        if at > stage.opted_out.get(number, at) + 1
+    ]
+    if late:
+        raise Broken(f"I5: {len(late)} segments to people who had opted out")
+    claimed, busiest = checker.busiest_claims(), ledger.busiest_second(stage.disturbed)
+    if claimed > stage.rate * 1.02 + LONGEST_MESSAGE or busiest > stage.rate * UNEVEN:
+        raise Broken(f"I6: {claimed} claimed and {busiest} accepted in a second of {stage.rate}")
+    if stage.watch.most_open > stage.connection.budget:
+        raise Broken(f"I4: {stage.watch.most_open} segments were open at once")
+    journal.note(f"messages {sum(counts.values()):,}: {counts}")
+    journal.note(f"accepted by the SMSC {len(ledger):,}, recorded as submitted {submitted:,}")
+    journal.note(f"unknown segments by cause: {causes}")
+    journal.note(
+        f"busiest second at a rate of {stage.rate}: {claimed} claimed by the clock, {busiest}"
+        " accepted within any second outside of jams"
+    )
+    journal.note(
+        f"counts were conserved at {stage.watch.looks} looks, {stage.watch.blind} had no database;"
+        f" most segments claimed and open {stage.watch.most_open} of {stage.connection.budget}"
+    )
+    if stage.watch.memory:
+        mebibytes = stage.watch.memory
+        journal.note(f"sender's memory {min(mebibytes):.0f} to {max(mebibytes):.0f} MiB")

@@ -1,0 +1,35 @@
+"""The long campaign: many faults, one after the other, on one running installation."""
+
+import random
+import time
+
+import pytest
+
+from tests.chaos.programme import SHORT, SOAK
+from tests.chaos.run import finish, run
+from tests.chaos.stage import Stage
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(0)]
+MILLION = 1_000_000
+
+
+def test_nothing_is_sent_twice_lost_or_stuck(
+    stage: Stage, is_soak: bool, pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seed = int(pytestconfig.getoption("--seed"))
+    dice = random.Random(seed)
+    programme = (SOAK if is_soak else SHORT).times(float(pytestconfig.getoption("--share")))
+    began = time.monotonic()
+    with capsys.disabled():
+        print(f"\nseed {seed}")
+        stage.add_campaign()
+        stage.begin()
+        stage.wait_accepted(20)
+        journal = run(stage, programme.faults(dice), dice)
+        while is_soak and len(stage.ledger) < MILLION:
+            stage.supply()
+            stage.wait_accepted(stage.rate * 5)
+            stage.checker.after_fault()
+        finish(stage, journal, 600 if not is_soak else 3_600)
+        journal.note(f"{len(journal.entries)} faults, {time.monotonic() - began:.0f} s")
+        print("\n".join(["", *journal.table()]))

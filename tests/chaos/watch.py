@@ -1,0 +1,80 @@
+"""A look at the counts every second, from a thread and a connection of its own, during faults too.
+
+While the database is away there is nothing to see, and that is counted.
+"""
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.chaos.invariants import CONSERVED
+
+EVERY_SECONDS = 1.0
+IN_FLIGHT = """
+SELECT lease_id, epoch, sum(open_count) FROM batch WHERE closed_at IS NULL GROUP BY 1, 2
+"""
+
+
+@dataclass
+class Watch:
+    """Looks until `close`. `faults` says what did not hold, `memory` is MiB of each process watched
+    at each look, `most_open` the highest sum of claimed segments without an outcome under one
+    epoch of a lease.
+    """
+
+    url: str
+    looks: int = 0
+    blind: int = 0
+    most_open: int = 0
+    faults: list[str] = field(default_factory=list)
+    memory: list[float] = field(default_factory=list)
+    pid: int = 0
+
+    def __post_init__(self) -> None:
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._ended.set()
+        self._thread.join(10)
+
+    def _run(self) -> None:
+        link: psycopg.Connection[Any] | None = None
+        while not self._ended.wait(EVERY_SECONDS):
+            self._weigh()
+            try:
+                if link is None or link.closed:
+                    link = psycopg.connect(self.url, autocommit=True, connect_timeout=2)
+                self._look(link)
+            except psycopg.Error:
+                self.blind += 1
+                link = None
+        if link is not None:
+            link.close()
+
+    def _look(self, link: psycopg.Connection[Any]) -> None:
+        for campaign, total, added, _unknown in link.execute(CONSERVED).fetchall():
+            if total != added:
+                self.faults.append(f"campaign {campaign}: {added} of {total}")
+        opened = [int(row[2]) for row in link.execute(IN_FLIGHT).fetchall()]
+        self.most_open = max(self.most_open, *opened, 0)
+        self.looks += 1
+
+    def _weigh(self) -> None:
+        if self.pid and (mebibytes := resident(self.pid)):
+            self.memory.append(mebibytes)
+
+
+def resident(pid: int) -> float:
+    """Return the resident memory of a process in MiB, 0 when it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    found = [line.split()[1] for line in text.splitlines() if line.startswith("VmRSS:")]
+    return int(found[0]) / 1024 if found else 0
