@@ -41,15 +41,12 @@ class RunningSimulator:
         """Let it `drop`, `unbind` or `enquire` on every open session."""
         self.ask({"do": verb})
 
-    def write(self, *, system_id: str, source: str, destination: str, text: str) -> None:
-        """Let the subscriber `source` write to the sender `destination` by SMS."""
-        message = {
-            "system_id": system_id,
-            "source": source,
-            "destination": destination,
-            "text": text,
-        }
-        self.ask({"write": message})
+    def write(self, *, system_id: str, source: str, destination: str, **content: Any) -> None:
+        """Let the subscriber `source` write to the sender `destination` by SMS: `text`, or `octets`
+        in hexadecimal with `coding` and `esm_class`.
+        """
+        message = {"system_id": system_id, "source": source, "destination": destination}
+        self.ask({"write": message | content})
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """Send one control line; AssertionError with its sentence when it was not done."""

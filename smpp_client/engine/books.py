@@ -240,7 +240,8 @@ class MessageBook:
             raise
         except Exception as error:
             if len(group) == 1:
-                log.exception("message_not_stored", exc_info=error)
+                # By its name only: the error's text may quote the message.
+                log.error("message_not_stored", error=type(error).__name__)
                 self._tell(group[0], is_stored=False)
                 return
             for one in group:

@@ -4,7 +4,8 @@
 {"get": true}                    counters and switches     -> {"ok": true, "counters": ...}
 {"do": "drop"}                   drop, unbind or enquire, on all open sessions
 {"write": {"system_id": ..., "source": ..., "destination": ..., "text": ...}}
-                                 a subscriber writes to a sender
+                                 a subscriber writes to a sender; instead of the text: "octets"
+                                 in hexadecimal, with their "coding" and "esm_class"
 """
 
 import asyncio

@@ -130,12 +130,24 @@ class Exchange:
                 return status
         return OK
 
-    def write_to(self, system_id: str, source: str, destination: str, text: str) -> None:
-        """Let a subscriber write to a sender: one deliver_sm in UCS-2, at most 70 characters."""
-        octets = text.encode("utf-16-be")[:140]
-        body = message_body(source.encode("ascii"), destination.encode("ascii"), 8, octets)
+    def write_to(
+        self,
+        system_id: str,
+        source: str,
+        destination: str,
+        text: str = "",
+        octets: str = "",
+        coding: int = 8,
+        esm_class: int = 0,
+    ) -> None:
+        """Let a subscriber write to a sender: one deliver_sm with `text` in UCS-2, or with `octets`
+        (in hexadecimal, a header of 0x40 in esm_class included) in any coding.
+        """
+        message = (bytes.fromhex(octets) or text.encode("utf-16-be"))[:140]
         account = self.accounts[system_id]
-        account.waiting.append(body)
+        account.waiting.append(
+            message_body(source.encode(), destination.encode(), coding, message, esm_class)
+        )
         account.pump()
 
     def count_open_receipts(self) -> int:

@@ -187,7 +187,9 @@ def receipt_body(submit: Submit, message_id: bytes, text: bytes, state: int) -> 
     )
 
 
-def message_body(source: bytes, destination: bytes, coding: int, text: bytes) -> bytes:
+def message_body(
+    source: bytes, destination: bytes, coding: int, text: bytes, esm_class: int = 0
+) -> bytes:
     """Build the body of a deliver_sm that a subscriber wrote; both addresses are TON 1, NPI 1."""
     return b"".join(
         (
@@ -195,7 +197,9 @@ def message_body(source: bytes, destination: bytes, coding: int, text: bytes) ->
             source,
             b"\0\x01\x01",
             destination,
-            b"\0\0\0\0\0\0\0\0",
+            b"\0",
+            bytes((esm_class,)),
+            b"\0\0\0\0\0\0",
             bytes((coding, 0, len(text))),
             text,
         )
