@@ -63,11 +63,12 @@ class CertificateWatch:
         while True:
             for account in accounts():
                 if account.carrier == BUILT_IN and not account.is_plain(today()):
-                    await self._look(account)
+                    await self.look(account)
             await self._tell()
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _look(self, account: Account) -> None:
+    async def look(self, account: Account) -> None:
+        """Look at one connection's files; new ones are tried before they are taken."""
         keeper = self._keepers.of(account)
         try:
             fresh = keeper.look(utc_now(), time.monotonic())

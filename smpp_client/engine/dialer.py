@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from smpp_client.engine.accounts import Account, Place, today
 from smpp_client.engine.books import utc_now
-from smpp_client.engine.tls import ContextKeeper, explain, pin_of, server_name_for
+from smpp_client.engine.tls import ContextKeeper, explain, pin_of, server_name_for, what_speaks
 from smpp_client.engine.wire import Deadline, OnEvent, Wire
 from smpp_client.queries.certificates import CertificatesRefused
 from smpp_client.rules.hosts import Host
@@ -102,6 +102,8 @@ class Dialer:
                 )
         except (OSError, ssl.SSLError, TimeoutError) as error:
             why = explain(error, host=host.name, port=host.port, name=name)
+            if getattr(error, "reason", "") == "WRONG_VERSION_NUMBER":
+                why = await what_speaks(host) or why
             raise NoSession("refused", why) from error
         if wire.refusal:
             raise NoSession("refused", wire.refusal)

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import socket
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.utils.translation import gettext as _
 
 from smpp_client.engine.accounts import Account
+from smpp_client.protocol.pdus import GENERIC_NACK
 from smpp_client.queries.certificates import (
     CertificateFiles,
     Certificates,
@@ -28,6 +30,7 @@ from smpp_client.rules.hosts import Host
 
 # Files that were touched less long ago than this may be half written.
 SETTLE_SECONDS = 2.0
+ASK_SECONDS = 3.0
 
 MINIMUM_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
@@ -99,13 +102,19 @@ class ContextKeeper:
     """
 
     def __init__(
-        self, files: CertificateFiles, *, minimum: str = "1.2", checks_name: bool = True
+        self,
+        files: CertificateFiles,
+        *,
+        minimum: str = "1.2",
+        checks_name: bool = True,
+        settle_seconds: float = SETTLE_SECONDS,
     ) -> None:
         self.files = files
         self.trusted: Trusted | None = None
         self.trouble = ""
         self._minimum = minimum
         self._checks_name = checks_name
+        self._settle_seconds = settle_seconds
         self._seen: Stamp = ()
         self._seen_at = float("-inf")
         self._judged: Stamp = ()
@@ -124,7 +133,7 @@ class ContextKeeper:
         if self.trusted is not None and self.trusted.stamp == stamp:
             self.trouble, self._judged = "", stamp
             return None
-        is_settled = at - self._seen_at >= SETTLE_SECONDS or self.trusted is None
+        is_settled = at - self._seen_at >= self._settle_seconds or self.trusted is None
         if not is_settled or (stamp == self._judged and self.trusted is not None):
             return None
         return self._judge(stamp, now)
@@ -163,7 +172,8 @@ def server_name_for(account: Account, host: Host) -> str:
 class Keepers:
     """The keepers of this process, one for each connection: its slots share it."""
 
-    def __init__(self) -> None:
+    def __init__(self, settle_seconds: float = SETTLE_SECONDS) -> None:
+        self._settle_seconds = settle_seconds
         self._kept: dict[int, tuple[object, ContextKeeper]] = {}
 
     def of(self, account: Account) -> ContextKeeper:
@@ -172,7 +182,10 @@ class Keepers:
         kept = self._kept.get(account.id)
         if kept is None or kept[0] != settings:
             keeper = ContextKeeper(
-                account.files, minimum=account.tls_minimum, checks_name=not account.pins
+                account.files,
+                minimum=account.tls_minimum,
+                checks_name=not account.pins,
+                settle_seconds=self._settle_seconds,
             )
             kept = self._kept[account.id] = (settings, keeper)
         return kept[1]
@@ -246,6 +259,46 @@ def explain(error: BaseException, *, host: str, port: int, name: str) -> str:
         if isinstance(error, kind):
             return sentence % place
     return _untold(_("No connection to %(host)s port %(port)s") % place, error)
+
+
+def explain_loss(error: BaseException) -> str:
+    """Return one sentence for why a transport ended. A peer that does not take our certificate may
+    say so only after the handshake.
+    """
+    if isinstance(error, ssl.SSLError):
+        known = _matching(ALERT_SENTENCES, str(error).upper().replace(" ", "_"))
+        if known:
+            return known
+    return _("The connection was lost: %(why)s.") % {"why": error}
+
+
+async def what_speaks(host: Host) -> str:
+    """Ask a port that speaks no TLS what it is; return a sentence, "" when it does not tell."""
+    try:
+        async with asyncio.timeout(ASK_SECONDS):
+            said = await _said_to_a_hello(host)
+    except (OSError, TimeoutError):
+        return ""
+    if said.startswith(b"HTTP/"):
+        return _("An HTTP server answers on this port, not an SMSC.")
+    if said[4:8] == GENERIC_NACK.to_bytes(4, "big"):
+        return _("The peer speaks SMPP on this port, but without TLS.")
+    return ""
+
+
+async def _said_to_a_hello(host: Host) -> bytes:
+    hello = ssl.MemoryBIO()
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).wrap_bio(
+        ssl.MemoryBIO(), hello, server_hostname=host.name
+    )
+    with suppress(ssl.SSLWantReadError):
+        tls.do_handshake()
+    reader, writer = await asyncio.open_connection(host.name, host.port)
+    try:
+        writer.write(hello.read())
+        return await reader.read(64)
+    finally:
+        writer.transport.abort()
 
 
 def _matching(table: tuple[tuple[str, str], ...], said: str) -> str:

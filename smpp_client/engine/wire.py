@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from smpp_client.carrier import Segment
+from smpp_client.engine.tls import explain_loss
 from smpp_client.protocol.config import SessionConfig
 from smpp_client.protocol.events import Closed, Event
 from smpp_client.protocol.session import Session
@@ -68,7 +69,7 @@ class Wire(asyncio.Protocol):
         """Tell the session that its transport is gone."""
         if self.refusal:
             return
-        reason = f"The connection was lost: {exc}." if exc else "The peer closed the connection."
+        reason = explain_loss(exc) if exc else "The peer closed the connection."
         self._handle(self.session.connection_lost(time.monotonic(), reason))
         self._end()
 

@@ -5,12 +5,18 @@ from smpplib import consts
 
 from smpp_client.rules.errors import (
     STATUSES,
+    ClassesRefused,
     StatusClass,
     classify,
     classify_bind,
+    classify_receipt,
     explain,
     explain_receipt,
+    read_receipt_classes,
+    read_status_classes,
+    status_classes,
     status_of,
+    written_classes,
 )
 
 
@@ -73,3 +79,26 @@ def test_a_bind_that_may_heal_is_tried_later(status: int) -> None:
 )
 def test_a_receipts_error_is_explained(error: str, sentence: str) -> None:
     assert explain_receipt(error) == sentence
+
+
+def test_a_table_is_read_a_line_at_a_time_and_written_back() -> None:
+    table = read_status_classes("0x0400 later\n\n 1025  slow down\n88\tfinal\n")
+    assert table == {"0x400": "later", "0x401": "slow_down", "0x58": "final"}
+    assert written_classes(table) == "0x400 later\n0x401 slow down\n0x58 final"
+    assert classify(0x400, status_classes(table)) is StatusClass.LATER
+
+
+@pytest.mark.parametrize(
+    "line", ["0x400", "0x400 never", "later 0x400", "0x0 final", "0x400 later\n1024 final"]
+)
+def test_a_line_that_cannot_be_read_is_refused(line: str) -> None:
+    with pytest.raises(ClassesRefused):
+        read_status_classes(line)
+
+
+def test_a_receipts_code_is_found_however_it_is_padded() -> None:
+    table = read_receipt_classes("034 later\nE12 alarm")
+    assert classify_receipt("34", table) is StatusClass.LATER
+    assert classify_receipt("e12", table) is StatusClass.ALARM
+    assert classify_receipt("35", table) is None
+    assert classify_receipt("", table) is None
