@@ -9,7 +9,7 @@ from typing import Any
 
 from smpp_client.carrier.adapters import BUILT_IN
 from smpp_client.engine.link import Link
-from smpp_client.models import FIRST_RECEIVER_SLOT, BindForm
+from smpp_client.models import FIRST_RECEIVER_SLOT, BindForm, Connection
 from smpp_client.protocol.config import SessionConfig
 from smpp_client.protocol.pdus import BindType
 from smpp_client.queries.certificates import CertificateFiles
@@ -19,13 +19,17 @@ from smpp_client.rules.message_ids import IdRule
 from smpp_client.rules.segments import Alphabet
 from workspaces.queries.keys import keys
 
-ACCOUNTS = """
-SELECT id, version, name, host, port, system_id, password_sealed, system_type, server_name,
-       ca_file, cert_file, key_file, plain_until, rate, "window", intent_budget, alphabet,
-       message_id_rule, enquire_seconds, response_seconds, carrier, carrier_settings,
-       further_hosts, bind_form, bind_count, tls_minimum, pins, status_classes, receipt_classes
-FROM connection WHERE is_enabled ORDER BY id
-"""
+COLUMNS = (
+    *("id", "version", "name", "host", "port", "system_id", "password_sealed", "system_type"),
+    *("server_name", "ca_file", "cert_file", "key_file", "plain_until", "rate", "window"),
+    *("intent_budget", "alphabet", "message_id_rule", "enquire_seconds", "response_seconds"),
+    *("carrier", "carrier_settings", "further_hosts", "bind_form", "bind_count", "tls_minimum"),
+    *("pins", "status_classes", "receipt_classes"),
+)
+ACCOUNTS = (
+    "SELECT " + ", ".join(f'"{name}"' for name in COLUMNS) + " FROM connection"  # noqa: S608
+    " WHERE is_enabled ORDER BY id"
+)
 ID_RULES = {rule.value: rule for rule in IdRule}
 
 
@@ -102,6 +106,11 @@ def password_context(name: str) -> str:
 def read_accounts(link: Link) -> list[Account]:
     """Return every enabled connection. Raises psycopg.OperationalError."""
     return [_account(row) for row in link.rows(ACCOUNTS)]
+
+
+def account_of(connection: Connection) -> Account:
+    """Return one connection, enabled or not, as the engine would see it."""
+    return _account([getattr(connection, name) for name in COLUMNS])
 
 
 def places_of(bind_form: str, bind_count: int) -> tuple[Place, ...]:
