@@ -29,6 +29,7 @@ app.steps["worker"].add(SenderStep)
 # What a lost nudge would have done, done by the clock; milliseconds when nothing is due.
 app.conf.beat_schedule = {
     "campaigns": {"task": "campaigns.sweep", "schedule": 2.0, "options": {"expires": 2}},
+    "routes": {"task": "campaigns.watch_routes", "schedule": 2.0, "options": {"expires": 2}},
     "builds": {"task": "campaigns.sweep_builds", "schedule": 5.0, "options": {"expires": 5}},
     "lists": {"task": "campaigns.sweep_lists", "schedule": 5.0, "options": {"expires": 5}},
     "sessions": {"task": "workspaces.sweep_sessions", "schedule": 600.0},

@@ -63,6 +63,7 @@ class SenderStep(bootsteps.StartStopStep):
         self.thread = threading.Thread(target=self._run, args=(engine,), name="engine", daemon=True)
         self.thread.start()
         threading.Thread(target=self._watch, args=(engine,), name="watchdog", daemon=True).start()
+        threading.Thread(target=self._tend_routes, name="routes", daemon=True).start()
 
     def _run(self, engine: "Engine") -> None:
         try:
@@ -87,6 +88,21 @@ class SenderStep(bootsteps.StartStopStep):
             if not was_frozen and now - engine.alive_at > STILL_SECONDS:
                 log.error("engine_stands_still")
                 os._exit(EXIT_ENGINE_DIED)
+
+    def _tend_routes(self) -> None:
+        """Hold and release campaigns with their routes once a second; a sweep does it as well."""
+        from django.db import Error, connection
+        from django.utils import timezone
+
+        from campaigns.actions.route_watch import watch_routes
+
+        while not self.is_stopping:
+            time.sleep(1)
+            try:
+                watch_routes(timezone.now())
+            except Error as error:
+                log.warning("routes_not_watched", error=str(error))
+                connection.close()
 
     def stop(self, parent: Any) -> None:
         """Drain, unbind, give the leases back."""

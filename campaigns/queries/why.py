@@ -150,8 +150,14 @@ def _next_opening(open_: OpenTime, now: datetime) -> datetime | None:
 
 
 def _no_way_out(look: Look) -> str:
-    """Say why no connection of the route takes anything, in the connection's own words."""
-    route = look.campaign.route
+    return no_way_out(look.campaign, look.now)
+
+
+def no_way_out(campaign: Campaign, now: datetime) -> str:
+    """Say why no connection of the route takes anything, in the connection's own words; empty when
+    one does.
+    """
+    route = campaign.route
     parts = list(
         RouteConnection.objects.filter(route=route, weight__gt=0)
         .select_related("connection")
@@ -163,22 +169,24 @@ def _no_way_out(look: Look) -> str:
     enabled = [part.connection_id for part in parts if part.connection.is_enabled]
     if not enabled:
         return _("Every connection of the route %(route)s is disabled.") % named
-    return _no_session(look, enabled, named)
+    return _no_session(campaign, enabled, named, now)
 
 
-def _no_session(look: Look, connections: list[int], named: dict[str, str]) -> str:
+def _no_session(
+    campaign: Campaign, connections: list[int], named: dict[str, str], now: datetime
+) -> str:
     """Say why none of these connections has a session, or nothing when one has."""
     rows = SessionStatus.objects.filter(lease__connection__in=connections)
     statuses = sorted(rows, key=lambda row: row.lease_id)
     if not statuses:
         return _("The sender process does not run: it has not observed a connection yet.")
-    if any(_is_fresh(row, look.now) and row.state == SessionState.BOUND for row in statuses):
+    if any(_is_fresh(row, now) and row.state == SessionState.BOUND for row in statuses):
         return ""
-    fresh = [row for row in statuses if _is_fresh(row, look.now)]
+    fresh = [row for row in statuses if _is_fresh(row, now)]
     if not fresh:
         last = max(row.observed_at for row in statuses)
         return _("The sender process does not run: nothing was observed since %(time)s.") % {
-            "time": to_the_second(look.campaign, last, look.now)
+            "time": to_the_second(campaign, last, now)
         }
     why = next((row.sentence for row in fresh if row.sentence), _("it is connecting."))
     return _("No connection of the route %(route)s is up: %(why)s") % {**named, "why": why}

@@ -1,0 +1,101 @@
+"""Campaigns whose route is down are held, and go on by themselves when it is back."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils.translation import gettext as _
+
+from audit.actions.record import record
+from audit.rules.events import Actor
+from campaigns.actions.moves import campaign_obj, move
+from campaigns.models import Campaign, Progress
+from campaigns.queries.why import no_way_out
+from campaigns.rules.campaign_states import State
+from smpp_client.actions.route_state import observe_routes
+from workspaces.scope import scope_everywhere
+
+SWEEP = Actor(kind="system", id="sweep")
+ROUTE_DOWN = "route_down"
+# A session that binds again at once holds nobody up.
+PATIENCE = timedelta(seconds=2)
+
+
+def watch_routes(now: datetime) -> int:
+    """Hold what cannot go out, release what can again; return how many campaigns moved.
+
+    The sender does it each second and so does a sweep, for the case that no sender lives. Doing it
+    twice changes nothing. What a person paused stays paused.
+    """
+    with scope_everywhere("campaigns of all workspaces share the routes"):
+        observe_routes(now)
+        held = sum(_hold(pk, now) for pk in _ids(_to_hold(now)))
+        return held + sum(_release(pk, now) for pk in _ids(_to_release()))
+
+
+def _to_hold(now: datetime) -> Q:
+    return Q(state=State.SENDING, route__down_since_at__lte=now - PATIENCE)
+
+
+def _to_release() -> Q:
+    return Q(state=State.HELD, hold_reason=ROUTE_DOWN, route__down_since_at=None)
+
+
+def _ids(condition: Q) -> list[int]:
+    rows = Campaign.objects.filter(condition, deleted_at=None).order_by("pk")
+    return list(rows.values_list("pk", flat=True))
+
+
+def _locked(campaign_id: int, condition: Q) -> Campaign | None:
+    """Return the campaign, locked, if it still meets the condition under which it was found."""
+    return (
+        Campaign.objects.select_for_update(of=("self",), skip_locked=True)
+        .select_related("workspace")
+        .filter(condition, pk=campaign_id)
+        .first()
+    )
+
+
+def _hold(campaign_id: int, now: datetime) -> bool:
+    with transaction.atomic(durable=True):
+        campaign = _locked(campaign_id, _to_hold(now))
+        if campaign is None:
+            return False
+        why = no_way_out(campaign, now) or _(
+            "The sender process does not run: nothing was observed for some seconds."
+        )
+        move(
+            campaign,
+            State.HELD,
+            allowed={State.SENDING},
+            now=now,
+            hold_reason=ROUTE_DOWN,
+            hold_sentence=why[:300],
+        )
+        _note(campaign, "campaign.hold", now, why)
+    return True
+
+
+def _release(campaign_id: int, now: datetime) -> bool:
+    """Let a campaign go on; its curve starts again from here, so nothing catches up in a burst."""
+    with transaction.atomic(durable=True):
+        campaign = _locked(campaign_id, _to_release())
+        if campaign is None:
+            return False
+        move(campaign, State.SENDING, allowed={State.HELD}, now=now)
+        Progress.objects.filter(campaign=campaign).update(
+            paced_from_at=now, paced_from_segments=F("claimed_segments")
+        )
+        _note(campaign, "campaign.release", now, _("Its route is up again."))
+    return True
+
+
+def _note(campaign: Campaign, op: str, now: datetime, why: str) -> None:
+    record(
+        op,
+        workspace=campaign.workspace.uuid,
+        actor=SWEEP,
+        obj=campaign_obj(campaign.pk),
+        now=now,
+        why=why,
+    )

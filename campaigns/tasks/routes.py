@@ -1,0 +1,12 @@
+"""The sweep that watches routes while no sender lives to do it."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from campaigns.actions.route_watch import watch_routes
+
+
+@shared_task(name="campaigns.watch_routes", ignore_result=True)
+def sweep_routes() -> None:
+    """Hold campaigns whose route is down, release those whose route is back."""
+    watch_routes(timezone.now())
