@@ -1,6 +1,6 @@
 """Forms of the wire: a connection, a route with its weights, a grant."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,14 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from smpp_client.carrier.adapters import BUILT_IN
-from smpp_client.models import Alphabet, Connection, MessageIdRule
+from smpp_client.models import (
+    Alphabet,
+    BindForm,
+    Connection,
+    LongForm,
+    MessageIdRule,
+    TlsVersion,
+)
 from smpp_client.queries.carriers import installed_carriers
 from smpp_client.queries.connection_settings import (
     SETTINGS,
@@ -19,6 +26,14 @@ from smpp_client.queries.connection_settings import (
     password_faults,
     settings_of,
 )
+from smpp_client.rules.errors import (
+    ClassesRefused,
+    read_receipt_classes,
+    read_status_classes,
+    written_classes,
+)
+from smpp_client.rules.hosts import HostRefused, read_hosts
+from smpp_client.rules.pins import PinRefused, read_pins
 from workspaces.models import Workspace
 from workspaces.rules.refusal import Refusal
 
@@ -27,6 +42,9 @@ NEW = asdict(ConnectionSettings("unread", 2775, "unread"))
 TONS = ((3, _("Network specific (3)")), (0, _("Unknown (0)")))
 
 
+TABLES = ("status_classes", "receipt_classes")
+# What an older page, or another client, may leave out: it keeps what a new connection begins with.
+CHOSEN = {"bind_form", "bind_count", "tls_minimum", "long_form"}
 FILES = ("ca_file", "cert_file", "key_file")
 
 
@@ -36,6 +54,12 @@ def _text(label: Any, help_text: Any = "", *, required: bool = False) -> forms.C
     return forms.CharField(
         label=label, help_text=help_text, required=required, error_messages=missing
     )
+
+
+def _lines(label: Any, help_text: Any) -> forms.CharField:
+    """Return a field of several lines, each a value of its own."""
+    widget = forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"})
+    return forms.CharField(label=label, help_text=help_text, required=False, widget=widget)
 
 
 class ConnectionForm(forms.Form):
@@ -52,6 +76,22 @@ class ConnectionForm(forms.Form):
     )
     host = _text(_("Host"), _("A host name or an IP address of the partner."), required=True)
     port = forms.IntegerField(label=_("Port"), initial=2775)
+    further_hosts = _lines(
+        _("Further hosts"),
+        _(
+            "One a line, as host or host:port, an IPv6 address with port in brackets. A session"
+            " that fails tries the next one, and later the first again."
+        ),
+    )
+    bind_form = forms.ChoiceField(
+        label=_("Sessions"), choices=BindForm.choices, initial=BindForm.TRANSCEIVER, required=False
+    )
+    bind_count = forms.IntegerField(
+        label=_("Number of sessions"),
+        initial=1,
+        required=False,
+        help_text=_("Or of pairs. They share the rate; each has its own window."),
+    )
     system_id = _text(
         _("system_id"), _("At most 15 characters, as the partner gave it."), required=True
     )
@@ -70,6 +110,19 @@ class ConnectionForm(forms.Form):
     key_file = _text(_("Key file"), _("Its key, without a password. The whole path."))
     server_name = _text(
         _("Name in the partner's certificate"), _("Empty means the same as the host.")
+    )
+    tls_minimum = forms.ChoiceField(
+        label=_("Oldest TLS"),
+        choices=TlsVersion.choices,
+        initial=TlsVersion.TLS_1_2,
+        required=False,
+    )
+    pins = _lines(
+        _("Pinned public keys"),
+        _(
+            "SHA-256 of the partner's public key (SPKI) in hex or base64, one a line: give the next"
+            " one before it changes. With a pin the name is not compared."
+        ),
     )
     plain_reason = _text(
         _("Why without TLS"), _("Only for an exception, for example because IPsec protects it.")
@@ -98,6 +151,23 @@ class ConnectionForm(forms.Form):
     )
     message_id_rule = forms.ChoiceField(
         label=_("Message ids in receipts"), choices=MessageIdRule.choices
+    )
+    long_form = forms.ChoiceField(
+        label=_("Long messages"),
+        choices=LongForm.choices,
+        initial=LongForm.UDH,
+        required=False,
+    )
+    status_classes = _lines(
+        _("Errors of the partner"),
+        _(
+            "One command_status a line and what it means: final, later, slow down or alarm."
+            " For example: 0x0400 later"
+        ),
+    )
+    receipt_classes = _lines(
+        _("Errors in receipts"),
+        _("One code a line and its class, as above. An alarm is told on the connection's page."),
     )
     short_code_ton = forms.TypedChoiceField(
         label=_("Type of number of short codes"), choices=TONS, coerce=int
@@ -129,6 +199,8 @@ class ConnectionForm(forms.Form):
         self.before = settings_of(connection) if connection is not None else None
         if connection is not None:
             stored = {name: getattr(self.before, name) for name in SETTINGS}
+            for name in TABLES:
+                stored[name] = written_classes(stored[name])
             kwargs.setdefault("initial", {**stored, "seen": connection.version})
         super().__init__(*args, **kwargs)
         for name in ("host", "system_id", "server_name", *FILES):
@@ -176,6 +248,39 @@ class ConnectionForm(forms.Form):
         password.label = _("New password")
         password.help_text = _("Empty keeps the one it has.")
 
+    def clean_further_hosts(self) -> str:
+        """Put hosts in the one form that is stored."""
+        typed = self.cleaned_data["further_hosts"]
+        try:
+            return "\n".join(str(host) for host in read_hosts(typed, self._port()))
+        except HostRefused as refused:
+            raise forms.ValidationError(str(refused)) from refused
+
+    def _port(self) -> int:
+        """Return the port of hosts that name none."""
+        return int(self.cleaned_data.get("port") or NEW["port"])
+
+    def clean_pins(self) -> str:
+        """Put pins in the one form that is stored."""
+        try:
+            return "\n".join(read_pins(self.cleaned_data["pins"]))
+        except PinRefused as refused:
+            raise forms.ValidationError(str(refused)) from refused
+
+    def clean_status_classes(self) -> dict[str, str]:
+        """Read the table."""
+        return self._table("status_classes", read_status_classes)
+
+    def clean_receipt_classes(self) -> dict[str, str]:
+        """Read the table."""
+        return self._table("receipt_classes", read_receipt_classes)
+
+    def _table(self, name: str, read: Callable[[str], dict[str, str]]) -> dict[str, str]:
+        try:
+            return read(self.cleaned_data[name])
+        except ClassesRefused as refused:
+            raise forms.ValidationError(str(refused)) from refused
+
     def clean(self) -> dict[str, Any]:
         """Judge what was typed as far as it can be read."""
         cleaned = super().clean() or {}
@@ -191,9 +296,11 @@ class ConnectionForm(forms.Form):
 
     def settings(self) -> ConnectionSettings:
         """Return what was typed; where it cannot be read, what a new connection begins with."""
-        return ConnectionSettings(
-            **{name: self.cleaned_data.get(name, NEW[name]) for name in SETTINGS}
-        )
+        return ConnectionSettings(**{name: self._typed(name) for name in SETTINGS})
+
+    def _typed(self, name: str) -> Any:
+        typed = self.cleaned_data.get(name, NEW[name])
+        return NEW[name] if name in CHOSEN and typed in ("", None) else typed
 
     def show(self, refusal: Refusal) -> None:
         """Put what a verb refused at its field."""

@@ -4,7 +4,6 @@ The form and the command line show all of it at once; the verb refuses with the 
 """
 
 import dataclasses
-import ipaddress
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -16,13 +15,28 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from smpp_client.carrier.adapters import BUILT_IN
-from smpp_client.models import Alphabet, Connection, MessageIdRule
+from smpp_client.models import (
+    Alphabet,
+    BindForm,
+    Connection,
+    LongForm,
+    MessageIdRule,
+    TlsVersion,
+)
 from smpp_client.queries.carriers import has_carrier
 from smpp_client.queries.certificates import (
     CertificateFiles,
     CertificatesRefused,
     read_certificates,
 )
+from smpp_client.rules.errors import (
+    ClassesRefused,
+    read_receipt_classes,
+    read_status_classes,
+    written_classes,
+)
+from smpp_client.rules.hosts import HostRefused, is_host, read_hosts
+from smpp_client.rules.pins import PinRefused, read_pins
 
 # C-octet strings of bind_transceiver (SMPP 3.4, 4.1.5) less their closing zero.
 LONGEST_SYSTEM_ID, LONGEST_PASSWORD, LONGEST_SYSTEM_TYPE = 15, 8, 12
@@ -33,13 +47,15 @@ LONGEST_SECONDS = 3_600
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LONGEST_NAME = 40
 RESERVED = {"new"}
-HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9-]+)*\.?")
+MOST_HOSTS, MOST_BINDS, MOST_PINS, MOST_CODES = 10, 50, 10, 500
 LONGEST_TEXT = {"ca_file": 400, "cert_file": 400, "key_file": 400, "plain_reason": 200}
 
 
 @dataclass(frozen=True)
 class ConnectionSettings:
-    """What a connection is told. `rate` is in segments/s, `window` and `intent_budget` in segments.
+    """What a connection is told. `rate` is in segments/s over all its sessions, `window` and
+    `intent_budget` in segments of each. `further_hosts` and `pins` have one a line, the two tables
+    of classes are as rules.errors reads them.
 
     An exception from TLS has a reason and a last day; then there are no certificate files. A
     carrier that is not SMPP reads `carrier_settings` (a JSON object) and needs no certificate.
@@ -65,6 +81,14 @@ class ConnectionSettings:
     response_seconds: float = 60
     carrier: str = BUILT_IN
     carrier_settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    further_hosts: str = ""
+    bind_form: str = BindForm.TRANSCEIVER
+    bind_count: int = 1
+    tls_minimum: str = TlsVersion.TLS_1_2
+    pins: str = ""
+    long_form: str = LongForm.UDH
+    status_classes: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    receipt_classes: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def is_smpp(self) -> bool:
@@ -81,7 +105,7 @@ class ConnectionSettings:
         """What TLS hangs on."""
         files = (self.ca_file, self.cert_file, self.key_file)
         exception = (self.plain_reason, self.plain_until)
-        return (*files, self.server_name, *exception, self.carrier)
+        return (*files, self.server_name, self.tls_minimum, self.pins, *exception, self.carrier)
 
 
 @dataclass(frozen=True)
@@ -138,16 +162,14 @@ def _place(settings: ConnectionSettings, _now: datetime) -> Iterator[Fault]:
         yield Fault("host", _("Type a host name or an IP address, without smpp:// and port."))
     if not 1 <= settings.port <= 65_535:
         yield Fault("port", _("A port is a number from 1 to 65535."))
-
-
-def is_host(text: str) -> bool:
-    """Whether a text is a host name or an IP address."""
+        return
     try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        is_number = text.replace(".", "").isdigit()
-        return HOST.fullmatch(text) is not None and not is_number
-    return True
+        hosts = read_hosts(settings.further_hosts, settings.port)
+    except HostRefused as refused:
+        yield Fault("further_hosts", str(refused))
+        return
+    if len(hosts) > MOST_HOSTS:
+        yield Fault("further_hosts", _("Use at most %(n)s hosts.") % {"n": MOST_HOSTS})
 
 
 def _account(settings: ConnectionSettings, _now: datetime) -> Iterator[Fault]:
@@ -177,12 +199,23 @@ def _tls(settings: ConnectionSettings, now: datetime) -> Iterator[Fault]:
         if len(getattr(settings, name)) > longest:
             yield Fault(name, _("Use at most %(limit)s characters.") % {"limit": longest})
             return
+    yield from _pins(settings)
     if settings.server_name and not is_host(settings.server_name):
         yield Fault("server_name", _("Type the name that stands in the partner's certificate."))
     if settings.is_plain:
         yield from _exception(settings, now)
     elif settings.is_smpp or settings.cert_file or settings.key_file:
         yield from _files(settings, now)
+
+
+def _pins(settings: ConnectionSettings) -> Iterator[Fault]:
+    try:
+        pins = read_pins(settings.pins)
+    except PinRefused as refused:
+        yield Fault("pins", str(refused))
+        return
+    if len(pins) > MOST_PINS:
+        yield Fault("pins", _("Use at most %(n)s pins.") % {"n": MOST_PINS})
 
 
 def _exception(settings: ConnectionSettings, now: datetime) -> Iterator[Fault]:
@@ -220,6 +253,8 @@ def _limits(settings: ConnectionSettings, _now: datetime) -> Iterator[Fault]:
         yield Fault("window", _("A window is 1 to 10,000 segments."))
     if settings.intent_budget is not None and not 1 <= settings.intent_budget <= HIGHEST_WINDOW:
         yield Fault("intent_budget", _("A budget is 1 to 10,000 segments; empty means the window."))
+    if not 1 <= settings.bind_count <= MOST_BINDS:
+        yield Fault("bind_count", _("A connection has 1 to 50 sessions, or pairs of them."))
     for field in ("enquire_seconds", "response_seconds"):
         if not 1 <= getattr(settings, field) <= LONGEST_SECONDS:
             yield Fault(field, _("Type 1 to 3600 seconds."))
@@ -239,7 +274,27 @@ def _dialect(settings: ConnectionSettings, _now: datetime) -> Iterator[Fault]:
         ("alphabet", Alphabet.values),
         ("message_id_rule", MessageIdRule.values),
         ("short_code_ton", [0, 3]),
+        ("bind_form", BindForm.values),
+        ("tls_minimum", TlsVersion.values),
+        ("long_form", LongForm.values),
     )
     for field, allowed in choices:
         if getattr(settings, field) not in allowed:
             yield Fault(field, _("Choose one of those offered."))
+    tables: tuple[tuple[str, Callable[[str], dict[str, str]]], ...] = (
+        ("status_classes", read_status_classes),
+        ("receipt_classes", read_receipt_classes),
+    )
+    for field, read in tables:
+        yield from _table(field, getattr(settings, field), read)
+
+
+def _table(
+    field: str, table: Mapping[str, str], read: Callable[[str], dict[str, str]]
+) -> Iterator[Fault]:
+    try:
+        read(written_classes(table))
+    except ClassesRefused as refused:
+        yield Fault(field, str(refused))
+    if len(table) > MOST_CODES:
+        yield Fault(field, _("Use at most %(n)s codes.") % {"n": MOST_CODES})

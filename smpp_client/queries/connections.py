@@ -9,6 +9,8 @@ from django.db.models import Prefetch, QuerySet
 
 from smpp_client.carrier.adapters import BUILT_IN
 from smpp_client.models import (
+    FIRST_RECEIVER_SLOT,
+    BindForm,
     Connection,
     ConnectionEvent,
     Lease,
@@ -26,6 +28,7 @@ from smpp_client.queries.certificates import (
 # The owner of a session writes about once a second; after this nobody knows.
 FRESH = timedelta(seconds=15)
 ENDING_SOON = timedelta(days=30)
+URGENT = timedelta(days=7)
 EVENTS_SHOWN = 50
 
 
@@ -57,6 +60,26 @@ class Certificate:
         """Whether it needs somebody: it ends within 30 days, or cannot be used."""
         return self.days_left is None or self.days_left < ENDING_SOON.days
 
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it needs somebody this week."""
+        return self.days_left is None or self.days_left < URGENT.days
+
+
+@dataclass(frozen=True)
+class SlotSight:
+    """One session of a connection as it was seen; `status` is None where nothing fresh is known.
+
+    `number` counts from 1 among those that send, or among the receivers of pairs. `share` is its
+    part of the rate in segments/s, None without a session that sends.
+    """
+
+    number: int
+    is_receiver: bool
+    status: SessionStatus | None
+    share: int | None
+    owner: str
+
 
 @dataclass(frozen=True)
 class Sight:
@@ -79,6 +102,7 @@ class Sight:
     response_ms: float | None
     throttled_count: int | None
     newest_event: ConnectionEvent | None
+    slots: tuple["SlotSight", ...] = ()
 
     @property
     def is_up(self) -> bool:
@@ -146,7 +170,29 @@ def _sight(connection: Connection, now: datetime) -> Sight:
         response_ms=max((one.response_ms for one in fresh if one.response_ms), default=None),
         throttled_count=sum(one.throttled_count for one in fresh) if fresh else None,
         newest_event=newest[0] if newest else None,
+        slots=_slots(connection, now),
     )
+
+
+def _slots(connection: Connection, now: datetime) -> tuple[SlotSight, ...]:
+    """Return what is known of each slot that the connection has by its settings."""
+    count = connection.bind_count
+    wanted = list(range(count))
+    if connection.bind_form == BindForm.PAIR:
+        wanted += range(FIRST_RECEIVER_SLOT, FIRST_RECEIVER_SLOT + count)
+    leases = {lease.slot: lease for lease in connection.leases.all()}
+    return tuple(_slot(slot, leases.get(slot), now) for slot in wanted)
+
+
+def _slot(slot: int, lease: Lease | None, now: datetime) -> SlotSight:
+    is_receiver = slot >= FIRST_RECEIVER_SLOT
+    number = slot % FIRST_RECEIVER_SLOT + 1
+    if lease is None:
+        return SlotSight(number, is_receiver, None, None, "")
+    status = lease.status if hasattr(lease, "status") else None
+    is_fresh = status is not None and now - status.observed_at <= FRESH
+    owner = lease.owner.rpartition(":")[0]
+    return SlotSight(number, is_receiver, status if is_fresh else None, lease.share, owner)
 
 
 def _observed(connection: Connection, fresh: list[SessionStatus]) -> Observed:

@@ -277,3 +277,31 @@ def test_the_list_takes_as_many_queries_for_many_as_for_one(
     keeper.get(HOME)
     with django_assert_max_num_queries(20):
         keeper.get(HOME)
+
+
+def test_sessions_hosts_pins_and_error_tables_are_typed_a_line_at_a_time_and_shown(
+    keeper: Client, smsc: Connection, tmp_path: Path
+) -> None:
+    pin = "ab" * 32
+    typed = form(
+        tmp_path,
+        seen=smsc.version,
+        further_hosts="smsc-b.example\n[2001:db8::7]:3000",
+        bind_form="pair",
+        bind_count=2,
+        pins=":".join(pin[at : at + 2].upper() for at in range(0, 64, 2)),
+        long_form="sar",
+        status_classes="0x0400 later",
+        receipt_classes="034 slow down",
+    )
+    assert keeper.post("/platform/connections/smsc-a/edit/", typed).status_code == 302
+    smsc.refresh_from_db()
+    assert smsc.further_hosts == "smsc-b.example:2775\n[2001:db8::7]:3000"
+    assert smsc.pins == pin
+    assert smsc.status_classes == {"0x400": "later"}
+    assert smsc.receipt_classes == {"34": "slow_down"}
+    wires.seen(smsc, host="smsc-b.example:2775", rate_now=48, in_flight=7)
+    page = text(keeper.get("/platform/connections/smsc-a/"))
+    for words in ("Session 2", "Receiver 2", "smsc-b.example:2775", "7 of 50 in flight", pin):
+        assert words in page
+    assert "0x400 later" in text(keeper.get("/platform/connections/smsc-a/edit/"))

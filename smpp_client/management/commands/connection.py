@@ -18,10 +18,12 @@ from smpp_client.actions.connections import (
 from smpp_client.actions.noting import COMMAND_LINE
 from smpp_client.actions.routes import create_route, grant_route
 from smpp_client.carrier.adapters import BUILT_IN
-from smpp_client.models import Alphabet, MessageIdRule
+from smpp_client.models import Alphabet, BindForm, LongForm, MessageIdRule, TlsVersion
 from smpp_client.queries.connection_settings import ConnectionSettings
 from smpp_client.queries.connections import sights
 from smpp_client.queries.routes import route_by
+from smpp_client.rules.errors import ClassesRefused, read_receipt_classes, read_status_classes
+from smpp_client.rules.pins import PinRefused, read_pins
 from workspaces.models import Workspace
 from workspaces.queries.access import workspace_by_slug
 from workspaces.rules.refusal import Refusal
@@ -109,6 +111,7 @@ def _declare_add(parser: ArgumentParser) -> None:
     parser.add_argument("--server-name", default="", help="the name in the partner's certificate")
     parser.add_argument("--plain-until", type=date.fromisoformat, help="last day without TLS")
     parser.add_argument("--plain-reason", default="")
+    _declare_sessions(parser)
     parser.add_argument("--rate", type=int, default=100, help="segments a second")
     parser.add_argument("--window", type=int, default=50, help="segments without an answer")
     parser.add_argument("--budget", type=int, help="intent budget in segments; default: window")
@@ -121,6 +124,17 @@ def _declare_add(parser: ArgumentParser) -> None:
     granted = parser.add_mutually_exclusive_group()
     granted.add_argument("--grant", metavar="WORKSPACE", action="append", default=[])
     granted.add_argument("--grant-all", action="store_true")
+
+
+def _declare_sessions(parser: ArgumentParser) -> None:
+    parser.add_argument("--further-host", metavar="HOST:PORT", action="append", default=[])
+    parser.add_argument("--bind-form", choices=BindForm.values, default=BindForm.TRANSCEIVER)
+    parser.add_argument("--binds", type=int, default=1, help="sessions, or pairs of them")
+    parser.add_argument("--tls", choices=TlsVersion.values, default=TlsVersion.TLS_1_2)
+    parser.add_argument("--pin", metavar="SHA256", action="append", default=[])
+    parser.add_argument("--long-form", choices=LongForm.values, default=LongForm.UDH)
+    parser.add_argument("--status", metavar="CODE CLASS", action="append", default=[])
+    parser.add_argument("--receipt-code", metavar="CODE CLASS", action="append", default=[])
 
 
 def _settings(options: dict[str, Any]) -> ConnectionSettings:
@@ -141,6 +155,7 @@ def _settings(options: dict[str, Any]) -> ConnectionSettings:
         alphabet=options["alphabet"],
         message_id_rule=options["ids"],
         short_code_ton=options["short_code_ton"],
+        **_dialect(options),
         carrier=options["carrier"],
         carrier_settings=options["carrier_settings"],
     )
@@ -155,6 +170,23 @@ def _json_object(text: str) -> dict[str, Any]:
     if not isinstance(typed, dict):
         raise ArgumentTypeError("not a JSON object")
     return typed
+
+
+def _dialect(options: dict[str, Any]) -> dict[str, Any]:
+    """Return what is written one a line on the page. Lists that cannot be read are refused."""
+    try:
+        return {
+            "further_hosts": "\n".join(options["further_host"]),
+            "bind_form": options["bind_form"],
+            "bind_count": options["binds"],
+            "tls_minimum": options["tls"],
+            "pins": "\n".join(read_pins("\n".join(options["pin"]))),
+            "long_form": options["long_form"],
+            "status_classes": read_status_classes("\n".join(options["status"])),
+            "receipt_classes": read_receipt_classes("\n".join(options["receipt_code"])),
+        }
+    except (PinRefused, ClassesRefused) as refused:
+        raise CommandError(str(refused)) from refused
 
 
 def _whole(path: str) -> str:
