@@ -48,12 +48,13 @@ class SenderStep(bootsteps.StartStopStep):
     def start(self, parent: Any) -> None:
         """Start the engine's thread and its watchdog."""
         # Celery reads this module before Django is set up; the product can only be imported now.
-        from campaigns.actions.sending.desk import CampaignDesk
+        from campaigns.actions.sending.guard import GuardedDesk
         from smpp_client.actions.alarms import CertificateAlarms
         from smpp_client.engine.engine import Engine
+        from workspaces.actions.epoch_file import EpochFile
 
         engine = Engine(
-            CampaignDesk(),
+            GuardedDesk(EpochFile(settings.EPOCH_FILE)),
             owner=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}",
             lease_seconds=settings.LEASE_SECONDS,
             renew_seconds=settings.LEASE_RENEW_SECONDS,

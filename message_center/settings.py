@@ -59,6 +59,8 @@ CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
 PUBLIC_URL = text("PUBLIC_URL", "http://localhost:8000")
 DATA_DIR = Path(text("DATA_DIR", str(BASE_DIR / ".data")))
 UPLOAD_DIR = DATA_DIR / "uploads"
+# The database's epoch outside of it; never restored from a backup (workspaces/rules/epochs.py).
+EPOCH_FILE = DATA_DIR / "installation_epoch"
 MAX_UPLOAD_BYTES = int(number("MAX_UPLOAD_BYTES", 1_000_000_000))
 DEFAULT_COUNTRY = text("DEFAULT_COUNTRY", "GB")
 

@@ -27,6 +27,17 @@ OPERATIONS: Mapping[str, Operation] = {
     "install.create": Operation(
         _("Set up the installation"), _("Tried to set up the installation")
     ),
+    "restore.ask": Operation(
+        _("Asked to go on after a restore"), _("Tried to ask to go on after a restore")
+    ),
+    "restore.confirm": Operation(
+        _("Confirmed how to go on after a restore"),
+        _("Tried to confirm how to go on after a restore"),
+    ),
+    "campaign.doubt": Operation(
+        _("Counted as unknown what may have been sent before a restore"),
+        _("Tried to count as unknown what may have been sent before a restore"),
+    ),
     "workspace.create": Operation(_("Created a workspace"), _("Tried to create a workspace")),
     "workspace.suspend": Operation(
         _("Suspended the workspace"), _("Tried to suspend the workspace")
@@ -137,6 +148,26 @@ OPERATIONS: Mapping[str, Operation] = {
     "campaign.archive": Operation(_("Archived a campaign"), _("Tried to archive a campaign")),
     "campaign.restore": Operation(_("Restored a campaign"), _("Tried to restore a campaign")),
     "campaign.delete": Operation(_("Deleted a campaign"), _("Tried to delete a campaign")),
+    "resend.request": Operation(
+        _("Asked to send unknown messages again"), _("Tried to ask for unknown messages again")
+    ),
+    "resend.approve": Operation(
+        _("Let unknown messages go out again"), _("Tried to let unknown messages go out again")
+    ),
+    "resend.refuse": Operation(
+        _("Left unknown messages as they are"), _("Tried to leave unknown messages as they are")
+    ),
+    "records.upload": Operation(_("Uploaded call records"), _("Tried to upload call records")),
+    "records.import": Operation(_("Imported call records"), _("Tried to import call records")),
+    "records.settle": Operation(
+        _("Call records settled unknown messages"), _("Call records settled nothing")
+    ),
+    "records.take": Operation(
+        _("Took the call records that settled nothing"), _("Tried to take call records")
+    ),
+    "receipt.attach": Operation(
+        _("Said which receipt belongs to a message"), _("Tried to attach a receipt")
+    ),
     "message.push": Operation(_("Pushed messages"), _("Tried to push messages")),
     "optout.add": Operation(_("Added an opt-out"), _("Tried to add an opt-out")),
     "optout.import": Operation(_("Imported opt-outs"), _("Tried to import opt-outs")),

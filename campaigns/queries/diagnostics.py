@@ -182,11 +182,17 @@ _SIZE = "SELECT pg_relation_size(%s::regclass)"
 
 
 def _installation(_now: datetime) -> Finding:
+    """A database in doubt sends nothing until two people have confirmed it."""
     row = Installation.objects.get(id=1)
     words = {"uuid": row.uuid, "epoch": row.epoch}
-    return Finding(
-        _("Installation"), "ok", _("%(uuid)s in epoch %(epoch)s since it was made.") % words
-    )
+    name = _("Installation")
+    if row.doubt:
+        sentence = _(
+            "%(uuid)s: the database seems to be restored from a backup, so nothing is sent until"
+            " two super admins have run manage.py confirm_restore."
+        )
+        return Finding(name, "bad", sentence % words)
+    return Finding(name, "ok", _("%(uuid)s in epoch %(epoch)s since it was made.") % words)
 
 
 def _counts(_now: datetime) -> Finding:
