@@ -39,11 +39,20 @@ from campaigns.models.sending import (
     Receipt,
     Submission,
 )
+from campaigns.models.unknowns import (
+    CallRecord,
+    CallRecordImport,
+    RecordsState,
+    ResendDecision,
+    ResendState,
+)
 
 __all__ = [
     "ApiMessage",
     "Approval",
     "Batch",
+    "CallRecord",
+    "CallRecordImport",
     "Campaign",
     "Category",
     "InboundMessage",
@@ -60,6 +69,9 @@ __all__ = [
     "Recipient",
     "RecipientFault",
     "RecipientList",
+    "RecordsState",
+    "ResendDecision",
+    "ResendState",
     "RevisionState",
     "Sender",
     "SenderDecision",

@@ -42,7 +42,8 @@ MOVES: Mapping[State, frozenset[State]] = {
     S.SENDING: frozenset({S.PAUSED, S.HELD, S.COMPLETED, S.CANCELLED, S.EXPIRED}),
     S.PAUSED: frozenset({S.SENDING, S.HELD, S.COMPLETED, S.CANCELLED, S.EXPIRED}),
     S.HELD: frozenset({S.SENDING, S.PAUSED, S.COMPLETED, S.CANCELLED, S.EXPIRED}),
-    S.COMPLETED: frozenset(),
+    # Only by two people's decision to send unknown messages again.
+    S.COMPLETED: frozenset({S.SENDING}),
     S.CANCELLED: frozenset(),
     S.EXPIRED: frozenset(),
 }

@@ -3,6 +3,6 @@
 A row's state is the work order: a task is a nudge, a sweep guarantees it.
 """
 
-from campaigns.tasks import builds, lists, routes, sweeps
+from campaigns.tasks import builds, lists, records, routes, sweeps
 
-__all__ = ["builds", "lists", "routes", "sweeps"]
+__all__ = ["builds", "lists", "records", "routes", "sweeps"]

@@ -25,10 +25,19 @@ _SEE = frozenset(
     {"workspace.see", "campaign.see", "sender.see", "list.see", "member.see", "audit.see"}
 )
 _WRITE = frozenset(
-    {"campaign.edit", "list.edit", "opt_out.edit", "sender.propose", "campaign.run_own"}
+    {
+        "campaign.edit",
+        "list.edit",
+        "opt_out.edit",
+        "sender.propose",
+        "campaign.run_own",
+        "resend.request",
+    }
 )
-_REVIEW = frozenset({"campaign.review", "sender.review"})
-_SUPERVISE = frozenset({"campaign.run", "campaign.run_own", "number.reveal"})
+_REVIEW = frozenset({"campaign.review", "sender.review", "resend.decide"})
+_SUPERVISE = frozenset(
+    {"campaign.run", "campaign.run_own", "number.reveal", "resend.request", "records.import"}
+)
 _ADMIN = frozenset({"sender.edit", "member.edit", "key.edit", "workspace.edit", "evidence.export"})
 _PLATFORM = frozenset({"platform.see", "platform.edit", "campaign.delete"})
 
