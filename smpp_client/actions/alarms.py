@@ -4,7 +4,8 @@ system's chain, in one transaction.
 
 from datetime import datetime
 
-from django.db import close_old_connections, transaction
+from django.db import connection as database
+from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -33,7 +34,7 @@ class CertificateAlarms:
         self, connection_id: int, fingerprint: str, days: int, ends_at: datetime, now: datetime
     ) -> None:
         """A certificate ends within these days; told once, whoever calls it how often."""
-        close_old_connections()
+        _connect_again()
         with scope_everywhere("the sender watches certificates"), transaction.atomic(durable=True):
             connection = Connection.objects.get(pk=connection_id)
             _alarm, is_new = CertificateAlarm.objects.get_or_create(
@@ -55,11 +56,17 @@ class CertificateAlarms:
                 tell(connection, ALARM, sentence, now)
 
     def _write(self, pk: int, op: str, kind: str, sentence: str, now: datetime) -> None:
-        close_old_connections()
+        _connect_again()
         with scope_everywhere("the sender watches certificates"), transaction.atomic(durable=True):
             connection = Connection.objects.get(pk=pk)
             note(SENDER, op, connection_obj(connection), now=now, why=sentence)
             tell(connection, kind, sentence, now)
+
+
+def _connect_again() -> None:
+    """The sender's threads outlive a database's restart: drop a connection that did not."""
+    if database.connection is not None and not database.is_usable():
+        database.close()
 
 
 def _ending(ends_at: datetime, days: int) -> str:
