@@ -19,6 +19,7 @@ from campaigns.actions.sending.candidates import (
     store_anchor,
     wish_of,
 )
+from campaigns.actions.sending.literals import numbers, times, words
 from campaigns.actions.sending.rendering import Account, ClaimedRow, Rendered, render
 from campaigns.actions.sending.wording import HOLDS, PASSING, bound_sentence, plan_sentence
 from smpp_client.carrier import (
@@ -30,6 +31,7 @@ from smpp_client.carrier import (
     Receipt,
     Room,
     Segment,
+    SegmentKey,
     Work,
 )
 from smpp_client.engine.link import Link
@@ -51,12 +53,17 @@ RECORD = (
     "SELECT record_outcomes(%s::bigint[], %s::bigint[], %s::smallint[], %s::smallint[], %s::text[],"
     " %s::integer[], %s::text[], %s::text[], %s::timestamptz[], %s::float8[], %s::integer[])"
 )
+RECORD_SUBMITTED = (
+    "SELECT record_submitted(%s::bigint[], %s::bigint[], %s::text[], %s::timestamptz[])"
+)
 COPY_RECEIPTS = (
     "COPY receipt (connection_id, smsc_id, state, error, reference, raw, received_at,"
     " fingerprint, sender, is_unmarked) FROM STDIN"
 )
 RECEIPTS_A_TIME = 2_000
 SENDER_LENGTH = 21
+# What the column holds; a longer id is cut alike in answers and in receipts.
+LONGEST_ID = 65
 # Base of the back-off in seconds, and attempts after which a deferred segment is refused for good.
 THROTTLED_RETRY = (1.0, 1_000)
 QUEUE_FULL_RETRY = (5.0, 1_000)
@@ -245,26 +252,41 @@ class CampaignDesk:
 
     def record(self, lease: LeaseKey, outcomes: Sequence[Outcome]) -> None:
         """Make outcomes durable. Calling it twice with the same outcomes changes nothing."""
-        if not outcomes:
-            return
-        retries = [_retry(outcome) for outcome in outcomes]
+        plain = [outcome for outcome in outcomes if _is_plain(outcome)]
+        others = _one_each([outcome for outcome in outcomes if not _is_plain(outcome)])
         with self._outcome_lock:
-            self._outcomes.rows(
-                RECORD,
-                [
-                    [outcome.key.batch_id for outcome in outcomes],
-                    [outcome.key.position for outcome in outcomes],
-                    [outcome.key.part for outcome in outcomes],
-                    [outcome.part_count for outcome in outcomes],
-                    [outcome.kind.value for outcome in outcomes],
-                    [outcome.status for outcome in outcomes],
-                    [outcome.cause[:60] for outcome in outcomes],
-                    [outcome.smsc_id for outcome in outcomes],
-                    [outcome.at for outcome in outcomes],
-                    [seconds for seconds, _cap in retries],
-                    [cap for _seconds, cap in retries],
-                ],
-            )
+            if plain:
+                self._record_submitted(plain)
+            if others:
+                self._record(others)
+
+    def _record_submitted(self, outcomes: Sequence[Outcome]) -> None:
+        keys_ = [outcome.key for outcome in outcomes]
+        values = [
+            numbers([key.batch_id for key in keys_]),
+            numbers([key.position for key in keys_]),
+            words([outcome.smsc_id[:LONGEST_ID] for outcome in outcomes]),
+            times([outcome.at for outcome in outcomes]),
+        ]
+        self._outcomes.rows(RECORD_SUBMITTED, values)
+
+    def _record(self, outcomes: Sequence[Outcome]) -> None:
+        keys_ = [outcome.key for outcome in outcomes]
+        retries = [_retry(outcome) for outcome in outcomes]
+        values = [
+            numbers([key.batch_id for key in keys_]),
+            numbers([key.position for key in keys_]),
+            numbers([key.part for key in keys_]),
+            numbers([outcome.part_count for outcome in outcomes]),
+            words([outcome.kind for outcome in outcomes]),
+            numbers([outcome.status for outcome in outcomes]),
+            words([outcome.cause[:60] for outcome in outcomes]),
+            words([outcome.smsc_id[:LONGEST_ID] for outcome in outcomes]),
+            times([outcome.at for outcome in outcomes]),
+            [seconds for seconds, _cap in retries],
+            numbers([cap for _seconds, cap in retries]),
+        ]
+        self._outcomes.rows(RECORD, values)
 
     def receive(self, connection_id: int, receipts: Sequence[Receipt]) -> None:
         """Make receipts durable; returns after the commit.
@@ -326,6 +348,22 @@ class CampaignDesk:
 def _claim_values(lease: LeaseKey, wish: Wish, room: int, now: datetime) -> list[Any]:
     planned = wish.plan.rate if wish.plan is not None and wish.plan.is_spread else 0.0
     return [lease.lease_id, lease.epoch, wish.candidate.id, room, now, planned, ""]
+
+
+def _is_plain(outcome: Outcome) -> bool:
+    """Whether there is nothing to tell of an outcome but the SMSC's id."""
+    return outcome.kind is Kind.SUBMITTED and outcome.part_count == 1 and not outcome.cause
+
+
+def _one_each(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return one outcome for each segment: an answer that came right after its timer counts."""
+    found: dict[SegmentKey, Outcome] = {}
+    for outcome in outcomes:
+        if outcome.kind is not Kind.UNKNOWN:
+            found[outcome.key] = outcome
+        else:
+            found.setdefault(outcome.key, outcome)
+    return list(found.values())
 
 
 def _retry(outcome: Outcome) -> tuple[float, int]:
