@@ -20,7 +20,7 @@ TABLES = ("resend_decision", "call_record_import", "call_record")
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0015_receipts_improve"),
+        ("campaigns", "0016_faster_outcomes"),
         ("smpp_client", "0004_carriers_and_reports"),
         ("workspaces", "0004_workspace_weight"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
