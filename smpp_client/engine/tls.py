@@ -228,8 +228,8 @@ ALERT_SENTENCES = (
     ("CERTIFICATE_REVOKED", _("The peer says that our certificate is revoked.")),
     ("BAD_CERTIFICATE", _("The peer does not accept our certificate.")),
     ("CERTIFICATE_UNKNOWN", _("The peer does not accept our certificate.")),
-    ("PROTOCOL_VERSION", _("The peer speaks no TLS 1.2 or newer.")),
-    ("UNSUPPORTED_PROTOCOL", _("The peer speaks no TLS 1.2 or newer.")),
+    ("PROTOCOL_VERSION", _("The peer speaks no TLS that is new enough.")),
+    ("UNSUPPORTED_PROTOCOL", _("The peer speaks no TLS that is new enough.")),
     ("WRONG_VERSION_NUMBER", _("The peer does not speak TLS on this port.")),
     ("HANDSHAKE_FAILURE", _("The peer and we have no cipher in common.")),
 )
