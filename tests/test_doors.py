@@ -18,7 +18,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from campaigns.actions.opt_outs import add_opt_out
+from campaigns.actions.stop_words import add_own_word
+from campaigns.models import WordKind
 from tests import make as nouns
+from tests.campaigns.inbound import came, wrote
 from tests.doors import DOORS, GONE, ROLES, SCOPES, Answer, Who
 from tests.workspaces import make
 from workspaces.actions.invitations import invite
@@ -223,10 +226,13 @@ def neighbour(db: None) -> Neighbour:
     admin = make.me_in(make.workspace("roaming"), Role.ADMIN)
     with scope(admin.here):
         sender = nouns.sender(admin.here)
-        through = nouns.route(admin.here, nouns.connection())
+        wire = nouns.connection()
+        through = nouns.route(admin.here, wire)
         campaign = nouns.sending(admin, through, sender_id=sender.pk)
         invited = invite(email="ann@example.com", role="author", by=admin, now=make.NOW)
         opted = add_opt_out(by=admin, text="07700900999", country="GB", words="call", now=make.NOW)
+        word = add_own_word(by=admin, kind=WordKind.STOP, word="Basta", now=make.NOW)
+        nouns.sender(admin.here, "2020")
     asked = ask_to_join(workspace=admin.here, by=make.me(make.user()), text="", now=make.NOW)
     ids = {
         "number": campaign.number,
@@ -234,6 +240,8 @@ def neighbour(db: None) -> Neighbour:
         "list_id": campaign.recipient_list_id,
         "sender": sender.value,
         "opt_out_id": opted.pk,
+        "word_id": word.pk,
+        "reply_id": came(wire, wrote(5, "When?", "2020"))[0].pk,
         "user_id": make.member(admin.here).pk,
         "invitation_id": invited.invitation.pk,
         "join_request_id": asked.pk,

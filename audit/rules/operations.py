@@ -39,6 +39,9 @@ OPERATIONS: Mapping[str, Operation] = {
         _("Tried to count as unknown what may have been sent before a restore"),
     ),
     "workspace.create": Operation(_("Created a workspace"), _("Tried to create a workspace")),
+    "workspace.weigh": Operation(
+        _("Set a workspace's weight"), _("Tried to set a workspace's weight")
+    ),
     "workspace.suspend": Operation(
         _("Suspended the workspace"), _("Tried to suspend the workspace")
     ),
@@ -172,6 +175,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "optout.add": Operation(_("Added an opt-out"), _("Tried to add an opt-out")),
     "optout.import": Operation(_("Imported opt-outs"), _("Tried to import opt-outs")),
     "optout.lift": Operation(_("Lifted an opt-out"), _("Tried to lift an opt-out")),
+    "stop_word.add": Operation(_("Added a STOP word"), _("Tried to add a STOP word")),
+    "stop_word.remove": Operation(_("Took a STOP word away"), _("Tried to take a STOP word away")),
+    "replies.export": Operation(_("Exported replies"), _("Tried to export replies")),
     "number.reveal": Operation(_("Saw full phone numbers"), _("Tried to see full phone numbers")),
     "messages.export": Operation(_("Exported messages"), _("Tried to export messages")),
     "connection.add": Operation(_("Added a connection"), _("Tried to add a connection")),
@@ -181,6 +187,26 @@ OPERATIONS: Mapping[str, Operation] = {
     "connection.check": Operation(_("Checked a connection"), _("Tried to check a connection")),
     "route.create": Operation(_("Created a route"), _("Tried to create a route")),
     "route.edit": Operation(_("Changed a route"), _("Tried to change a route")),
+    "route.range_add": Operation(
+        _("Gave a connection a range of numbers"),
+        _("Tried to give a connection a range of numbers"),
+    ),
+    "route.range_remove": Operation(
+        _("Took a range of numbers from a connection"),
+        _("Tried to take a range of numbers from a connection"),
+    ),
+    "route.shift": Operation(
+        _("Planned a shift of traffic"), _("Tried to plan a shift of traffic")
+    ),
+    "route.shift_step": Operation(
+        _("Shifted traffic by a step"), _("Tried to shift traffic by a step")
+    ),
+    "route.shift_stop": Operation(
+        _("Stopped a shift of traffic"), _("Tried to stop a shift of traffic")
+    ),
+    "route.shift_undo": Operation(
+        _("Undid a shift of traffic"), _("Tried to undo a shift of traffic")
+    ),
     "route.grant": Operation(
         _("Let a workspace use a route"), _("Tried to let a workspace use a route")
     ),

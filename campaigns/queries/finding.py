@@ -48,13 +48,17 @@ def find_number(workspace: Workspace, text: str, country: str) -> Findings | Fau
     number = normalise(text, country if is_country(country) else "")
     if isinstance(number, Fault):
         return number
-    fingerprint = keys().fingerprint(number)
+    return found_for(workspace, keys().fingerprint(number), mask(number))
+
+
+def found_for(workspace: Workspace, fingerprint: bytes, number: str) -> Findings:
+    """Return what was sent to the number with this fingerprint; `number` is how it is shown."""
     with connection.cursor() as cursor:
         cursor.execute(TO_NUMBER, [workspace.pk, fingerprint, MOST + 1])
         found = [Key(*row) for row in cursor.fetchall()]
     opt_outs = OptOut.objects.filter(workspace=workspace, fingerprint=fingerprint, lifted_at=None)
     return Findings(
-        number=mask(number),
+        number=number,
         hits=_hits(workspace, found[:MOST]),
         is_cut=len(found) > MOST,
         opt_out=opt_outs.first(),

@@ -104,6 +104,11 @@ def page_of_replies(
     return ReplyPage(_shown(place, found[:size], write), following)
 
 
+def reply_count(place: Workspace) -> int:
+    """Return how many messages a workspace has."""
+    return _heads(place).order_by().count()
+
+
 def reply_of(place: Workspace | None, reply_id: int, write: Write = mask) -> ShownReply | None:
     """Return a message, or None."""
     return next(iter(_shown(place, list(_heads(place).filter(pk=reply_id)), write)), None)

@@ -15,10 +15,14 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class ShownOptOut:
-    """An opt-out as the page shows it."""
+    """An opt-out as the page shows it.
+
+    `reply_id` is the message of this workspace by which the person said so, 0 where there is none.
+    """
 
     row: OptOut
     number: str
+    reply_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,9 @@ def page_of_opt_outs(workspace: Workspace, *, is_lifted: bool, before: int = 0) 
     rows = OptOut.objects.filter(workspace=workspace, lifted_at__isnull=not is_lifted)
     if before:
         rows = rows.filter(pk__lt=before)
-    found = list(rows.select_related("added_by", "lifted_by").order_by("-pk")[: PAGE + 1])
+    found = list(
+        rows.select_related("added_by", "lifted_by", "inbound_message").order_by("-pk")[: PAGE + 1]
+    )
     shown = [_shown(row) for row in found[:PAGE]]
     return Page(shown, found[PAGE - 1].pk if len(found) > PAGE else 0)
 
@@ -47,7 +53,7 @@ def opt_out_count(workspace: Workspace) -> int:
 def find_opt_out(workspace: Workspace, opt_out_id: int) -> ShownOptOut | None:
     """Return an opt-out of this workspace, or None."""
     rows = OptOut.objects.filter(workspace=workspace, pk=opt_out_id)
-    row = rows.select_related("added_by", "lifted_by").first()
+    row = rows.select_related("added_by", "lifted_by", "inbound_message").first()
     return None if row is None else _shown(row)
 
 
@@ -57,10 +63,12 @@ def opt_outs_of(workspace: Workspace, text: str, country: str) -> list[ShownOptO
     if isinstance(number, Fault):
         return number
     rows = OptOut.objects.filter(workspace=workspace, fingerprint=keys().fingerprint(number))
-    found = rows.select_related("added_by", "lifted_by").order_by("-pk")[:PAGE]
+    found = rows.select_related("added_by", "lifted_by", "inbound_message").order_by("-pk")[:PAGE]
     return [_shown(row) for row in found]
 
 
 def _shown(row: OptOut) -> ShownOptOut:
     number = keys().open_number(bytes(row.number_sealed), row.workspace_id)
-    return ShownOptOut(row, mask(number))
+    message = row.inbound_message
+    is_ours = message is not None and message.workspace_id == row.workspace_id
+    return ShownOptOut(row, mask(number), row.inbound_message_id or 0 if is_ours else 0)

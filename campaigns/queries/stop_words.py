@@ -64,6 +64,11 @@ def platform_word(word_id: int) -> StopWord | None:
     return StopWord.objects.filter(pk=word_id).first()
 
 
+def workspace_word(workspace: Workspace, word_id: int) -> WorkspaceStopWord | None:
+    """Return one of a workspace's own words, or None."""
+    return WorkspaceStopWord.objects.filter(workspace=workspace, pk=word_id).first()
+
+
 def workspace_words(workspace: Workspace) -> list[WorkspaceStopWord]:
     """Return a workspace's own words: those that stop first, by word."""
     rows = WorkspaceStopWord.objects.filter(workspace=workspace).select_related(

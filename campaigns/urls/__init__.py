@@ -1,6 +1,6 @@
 """Addresses below /w/<workspace>/; platform.py and api.py are mounted elsewhere."""
 
-from campaigns.urls import campaigns, lists, live, opt_outs, review, senders
+from campaigns.urls import campaigns, lists, live, opt_outs, replies, review, senders
 
 app_name = "campaigns"
 urlpatterns = [
@@ -10,4 +10,5 @@ urlpatterns = [
     *lists.urlpatterns,
     *senders.urlpatterns,
     *opt_outs.urlpatterns,
+    *replies.urlpatterns,
 ]

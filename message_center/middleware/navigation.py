@@ -66,6 +66,7 @@ WORKSPACE: Table = {
         Line(_("Campaigns"), "campaigns:list", "send", "campaign.see", "c", is_tab=True),
         Line(_("Review"), "campaigns:review", "checklist", "campaign.see", "r", is_tab=True),
         Line(_("Find a message"), "campaigns:messages", "message-search", "campaign.see", "m"),
+        Line(_("Replies"), "campaigns:replies", "messages", "campaign.see"),
     ),
     _("Library"): (
         Line(_("Recipient lists"), "campaigns:lists", "users", "list.see"),
@@ -89,11 +90,13 @@ PLATFORM: Table = {
         Line(_("Connections"), "platform:connections", "plug-connected", SEE, is_tab=True),
         Line(_("Routes"), "platform:routes", "route", SEE),
         Line(_("Diagnostics"), "platform:diagnostics", "stethoscope", SEE),
+        Line(_("Unassigned replies"), "platform:inbound", "messages", SEE),
     ),
     _("Organisation"): (
         Line(_("Workspaces"), "platform:workspaces", "building", SEE, is_tab=True),
         Line(_("Users"), "platform:users", "users", SEE),
         Line(_("Protected names"), "platform:senders", "lock-check", SEE),
+        Line(_("STOP words"), "platform:stop_words", "message-off", SEE),
     ),
     _("Records"): (Line(_("Audit log"), "platform:audit", "shield-check", SEE),),
 }
