@@ -16,12 +16,14 @@ from smpp_client.actions.connections import (
     enable_connection,
 )
 from smpp_client.actions.noting import COMMAND_LINE
+from smpp_client.actions.reports import Asked, ask_report, run_report, write_files
 from smpp_client.actions.routes import create_route, grant_route
 from smpp_client.carrier.adapters import BUILT_IN
 from smpp_client.models import Alphabet, BindForm, LongForm, MessageIdRule, TlsVersion
 from smpp_client.queries.connection_settings import ConnectionSettings
 from smpp_client.queries.connections import sights
 from smpp_client.queries.routes import route_by
+from smpp_client.rules.conformance import Step
 from smpp_client.rules.errors import ClassesRefused, read_receipt_classes, read_status_classes
 from smpp_client.rules.pins import PinRefused, read_pins
 from workspaces.models import Workspace
@@ -39,7 +41,8 @@ class Command(BaseCommand):
         acts = parser.add_subparsers(dest="act", required=True)
         _declare_add(acts.add_parser("add", help="Add a connection and a route over it."))
         acts.add_parser("list", help="List the connections as they were seen on the wire.")
-        for act in ("check", "disable", "enable"):
+        _declare_check(acts.add_parser("check", help="Try a bind, or everything with --full."))
+        for act in ("disable", "enable"):
             acts.add_parser(act).add_argument("name")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -83,11 +86,37 @@ class Command(BaseCommand):
             self.stdout.write("There is no connection yet: manage.py connection add --help")
 
     def _check(self, options: dict[str, Any], now: datetime) -> None:
+        if options["full"]:
+            self._check_fully(options, now)
+            return
         result = check_connection(name=options["name"], by=COMMAND_LINE, now=now)
         for step, ok, sentence in result.steps:
             self.stdout.write(f"{'ok  ' if ok else 'FAIL'} {step}: {sentence}")
         if not result.is_well:
             raise CommandError(f"{options['name']} cannot be bound.")
+
+    def _check_fully(self, options: dict[str, Any], now: datetime) -> None:
+        asked = Asked(
+            numbers=options["to"],
+            sender=options["sender"],
+            messages=options["messages"] if options["to"] else 0,
+            is_above_rate=options["above_rate"],
+        )
+        report = ask_report(name=options["name"], asked=asked, by=COMMAND_LINE, now=now)
+        sends = f"sends at most {asked.messages} messages" if options["to"] else "sends nothing"
+        self.stdout.write(f"Report {report.pk} runs for up to three minutes and {sends}.")
+        done = run_report(report.pk, clock=timezone.now, tell=self._tell_step)
+        if done is None:
+            raise CommandError("A worker has taken this report; see the connection's page.")
+        if options["out"]:
+            write_files(done, options["out"])
+        self.stdout.write(done.sentence)
+        if any(step["state"] == "failed" for step in done.steps):
+            raise CommandError(f"{options['name']} does not do all that was asked of it.")
+
+    def _tell_step(self, step: Step) -> None:
+        word = {"passed": "ok  ", "failed": "FAIL", "not_tried": "–   "}[step.state.value]
+        self.stdout.write(f"{word} {step.title}: {step.sentence}")
 
     def _disable(self, options: dict[str, Any], now: datetime) -> None:
         disable_connection(name=options["name"], by=COMMAND_LINE, now=now)
@@ -96,6 +125,24 @@ class Command(BaseCommand):
     def _enable(self, options: dict[str, Any], now: datetime) -> None:
         enable_connection(name=options["name"], by=COMMAND_LINE, now=now)
         self.stdout.write(f"{options['name']} is enabled; the sender binds it within seconds.")
+
+
+def _declare_check(parser: ArgumentParser) -> None:
+    parser.add_argument("name")
+    parser.add_argument("--full", action="store_true", help="go through everything, with a report")
+    parser.add_argument(
+        "--to",
+        metavar="NUMBER",
+        action="append",
+        default=[],
+        help="a test number; none: no message",
+    )
+    parser.add_argument("--from", dest="sender", default="", help="the sender of the messages")
+    parser.add_argument("--messages", type=int, default=200, help="the most that may be sent")
+    parser.add_argument(
+        "--above-rate", action="store_true", help="ask for more than the rate for two seconds"
+    )
+    parser.add_argument("--out", type=Path, help="a folder for the report as HTML and JSON")
 
 
 def _declare_add(parser: ArgumentParser) -> None:
