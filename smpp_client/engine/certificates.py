@@ -51,7 +51,7 @@ class CertificateWatch:
     What could not be told because the database was away is told later.
     """
 
-    def __init__(self, keepers: Keepers, alarms: Alarms, executor: Executor) -> None:
+    def __init__(self, keepers: Keepers, alarms: Alarms, executor: Executor | None) -> None:
         self._keepers = keepers
         self._alarms = alarms
         self._executor = executor
@@ -82,7 +82,8 @@ class CertificateWatch:
 
     async def _try(self, account: Account, keeper: ContextKeeper, fresh: Trusted) -> None:
         """Take a new pair that the peer takes, or about which nobody could be asked."""
-        why = await probe(account, fresh.context)
+        used = keeper.trusted.context if keeper.trusted is not None else None
+        why = await probe(account, fresh.context, used)
         if why:
             keeper.refuse(why)
             self._refused(account, why)
@@ -119,32 +120,52 @@ class CertificateWatch:
             del self._untold[0]
 
 
-async def probe(account: Account, context: ssl.SSLContext) -> str:
+class ClosedAtOnce(OSError):
+    """The peer closed after the handshake and said nothing."""
+
+
+async def probe(account: Account, fresh: ssl.SSLContext, used: ssl.SSLContext | None) -> str:
     """Shake hands with the first host that answers, without a bind; return why the pair is refused
     there, "" when it is not or when nobody answers.
+
+    A peer that closes without a word refuses it only if it lets the pair in use be.
     """
     for host in account.hosts:
         try:
             async with asyncio.timeout(PROBE_SECONDS):
-                return await _shake_hands(account, host, context)
+                await _shake_hands(account, host, fresh)
+                return ""
         except ssl.SSLError as error:
             name = server_name_for(account, host)
             return explain(error, host=host.name, port=host.port, name=name)
+        except (ClosedAtOnce, ConnectionResetError):
+            if used is None or not await _lets_be(account, host, used):
+                return ""
+            return _("The peer closes the connection when it sees the new certificate.")
         except (OSError, TimeoutError):
             continue
     return ""
 
 
-async def _shake_hands(account: Account, host: Host, context: ssl.SSLContext) -> str:
-    name = server_name_for(account, host)
+async def _lets_be(account: Account, host: Host, context: ssl.SSLContext) -> bool:
+    try:
+        async with asyncio.timeout(PROBE_SECONDS):
+            await _shake_hands(account, host, context)
+    except (OSError, TimeoutError):
+        return False
+    return True
+
+
+async def _shake_hands(account: Account, host: Host, context: ssl.SSLContext) -> None:
+    """Raises what the handshake raises, and ClosedAtOnce."""
     reader, writer = await asyncio.open_connection(
-        host.name, host.port, ssl=context, server_hostname=name
+        host.name, host.port, ssl=context, server_hostname=server_name_for(account, host)
     )
     try:
         async with asyncio.timeout(REFUSAL_SECONDS):
-            await reader.read(1)
+            if not await reader.read(1):
+                raise ClosedAtOnce
     except TimeoutError:
         pass
     finally:
         writer.transport.abort()
-    return ""
