@@ -45,7 +45,7 @@ class Journal:
         """Yield the lines of the table."""
         yield (
             f"{'fault':38} {'n':>4} {'median s':>9} {'max s':>7} {'I8 s':>5}"
-            f" {'unknown':>8} {'at most':>8}"
+            f" {'unknown: most':>14} {'allowed':>8}"
         )
         for group, entries in sorted(self.groups().items()):
             times = [entry.resumed for entry in entries]
@@ -53,7 +53,7 @@ class Journal:
             yield (
                 f"{group:38} {len(entries):>4} {median(times):>9.2f} {max(times):>7.2f}"
                 f" {'' if limit is None else f'{limit:g}':>5}"
-                f" {sum(entry.unknown for entry in entries):>8}"
-                f" {sum(entry.allowed for entry in entries):>8g}"
+                f" {max(0, *(entry.unknown for entry in entries)):>14}"
+                f" {max(entry.allowed for entry in entries):>8g}"
             )
         yield from self.notes

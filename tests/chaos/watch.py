@@ -13,6 +13,7 @@ import psycopg
 from tests.chaos.invariants import CONSERVED
 
 EVERY_SECONDS = 1.0
+STARTED_MEBIBYTES = 60.0
 IN_FLIGHT = """
 SELECT lease_id, epoch, sum(open_count) FROM batch WHERE closed_at IS NULL GROUP BY 1, 2
 """
@@ -66,7 +67,8 @@ class Watch:
         self.looks += 1
 
     def _weigh(self) -> None:
-        if self.pid and (mebibytes := resident(self.pid)):
+        # A process that has just begun or just died says nothing about the sender's memory.
+        if self.pid and (mebibytes := resident(self.pid)) > STARTED_MEBIBYTES:
             self.memory.append(mebibytes)
 
 

@@ -145,5 +145,5 @@ class GuardedDesk(CampaignDesk):
         """Show the reason at every campaign that would send, every few seconds."""
         if time.monotonic() - self._told_at < TELL_SECONDS:
             return
-        self._told_at = time.monotonic()
         self._claims.run(TELL, [sentence[:300], now])
+        self._told_at = time.monotonic()
