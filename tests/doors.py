@@ -23,7 +23,7 @@ IN, NO, GONE, SIGN_IN, NO_KEY = Answer
 
 # The columns. In the workspace of the address; a super admin is there by a visit, with a reason.
 ROLES = ("viewer", "author", "author_moderator", "moderator", "admin", "super_admin")
-SCOPES = ("message.send", "message.see", "campaign.see", "sender.see")
+SCOPES = ("message.send", "message.see", "campaign.see", "sender.see", "inbound.see")
 
 
 @dataclass(frozen=True)
@@ -215,6 +215,8 @@ DOORS: tuple[tuple[str, str, Who], ...] = (
     ("api:campaigns", "GET", api("campaign.see")),
     ("api:campaign", "GET", api("campaign.see")),
     ("api:senders", "GET", api("sender.see")),
+    ("api:inbound_list", "GET", api("inbound.see")),
+    ("api:inbound", "GET", api("inbound.see")),
     ("api:me", "GET", api(*SCOPES)),
     ("api:openapi", "GET", PUBLIC),
     # Everywhere

@@ -11,6 +11,7 @@ from campaigns.queries.senders import Standing
 from campaigns.rules.api_answers import CAMPAIGN, LONGEST_REFERENCE
 from campaigns.rules.campaign_states import State
 from campaigns.rules.message_states import MessageState
+from campaigns.rules.stop_words import Wish
 from campaigns.rules.text import SLOT_TYPES
 from workspaces.rules.permissions import SCOPES
 
@@ -77,6 +78,16 @@ class MessagesQuery(PageQuery):
     )
     campaign = Text(
         required=False, validators=[is_campaign], help_text="Only messages of this campaign: C-12."
+    )
+
+
+class InboundQuery(PageQuery):
+    """Which messages of subscribers are wanted."""
+
+    asks_for = serializers.ChoiceField(
+        required=False,
+        choices=[wish.value for wish in Wish if wish],
+        help_text="Only messages that ask to stop, or to start again.",
     )
 
 
@@ -197,6 +208,25 @@ class SenderSerializer(serializers.Serializer[Any]):
     revision = serializers.IntegerField(allow_null=True)
 
 
+class InboundSerializer(serializers.Serializer[Any]):
+    """A message of a subscriber. `number` is masked; it and `text` are null once erased, and a
+    message that is no text has none. `is_opted_out` tells how it is now.
+    """
+
+    id = serializers.UUIDField()
+    number = serializers.CharField(allow_null=True)
+    to = serializers.CharField()
+    text = serializers.CharField(allow_null=True, allow_blank=True)
+    asks_for = serializers.ChoiceField(
+        choices=[wish.value for wish in Wish if wish], allow_null=True
+    )
+    is_opted_out = serializers.BooleanField()
+    parts = serializers.IntegerField(min_value=1)
+    missing_parts = serializers.IntegerField(min_value=0)
+    received_at = serializers.DateTimeField()
+    links = Links()
+
+
 class KeySerializer(serializers.Serializer[Any]):
     """The key of this call. `permissions` are the scopes that count now."""
 
@@ -243,6 +273,12 @@ class SenderPage(_Page):
     """Sender names, by name."""
 
     items = SenderSerializer(many=True)
+
+
+class InboundPage(_Page):
+    """Messages of subscribers, newest first."""
+
+    items = InboundSerializer(many=True)
 
 
 class FaultSerializer(serializers.Serializer[Any]):

@@ -11,6 +11,7 @@ from uuid import UUID
 CAMPAIGN = r"C-[1-9][0-9]{0,8}"
 LONGEST_REFERENCE = 100
 MESSAGES = "/api/v1/messages"
+INBOUND = "/api/v1/inbound"
 # Stored with an answer: the same idempotency key may be used for another route.
 PUSH_ROUTE = f"POST {MESSAGES}"
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")

@@ -13,7 +13,7 @@ from workspaces.actions.keys import KeyRefused, create_key
 from workspaces.gate.caller import me_by_key
 from workspaces.models import ApiKey, Workspace
 from workspaces.queries.me import Me
-from workspaces.rules.permissions import PERMISSIONS, Role
+from workspaces.rules.permissions import PERMISSIONS, SCOPES, Role
 from workspaces.scope import scope
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +69,7 @@ def test_a_form_with_faults_keeps_what_was_typed(client: Client) -> None:
 def test_every_scope_has_a_sentence(client: Client) -> None:
     body = client.get(f"{PAGE}new/").content.decode()
     assert "Send messages through approved trigger campaigns" in body
-    assert body.count('type="checkbox"') == 4
+    assert body.count('type="checkbox"') == len(SCOPES)
 
 
 def test_revoking_asks_first_and_bites_at_once(care: Workspace, client: Client) -> None:

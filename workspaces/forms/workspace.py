@@ -11,6 +11,7 @@ SCOPE_SENTENCES = [
     ("message.see", _("Read the state of messages")),
     ("campaign.see", _("Read campaigns and their counts")),
     ("sender.see", _("Read sender names")),
+    ("inbound.see", _("Read what subscribers wrote")),
 ]
 LIVES = [("30", _("30 days")), ("90", _("90 days")), ("180", _("180 days")), ("365", _("1 year"))]
 

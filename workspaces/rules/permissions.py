@@ -59,6 +59,7 @@ SCOPES: Mapping[str, str] = {
     "message.see": "campaign.see",
     "campaign.see": "campaign.see",
     "sender.see": "sender.see",
+    "inbound.see": "campaign.see",
 }
 
 KNOWN: frozenset[str] = frozenset({PUBLIC, SIGNED_IN, *SCOPES}).union(*PERMISSIONS.values())

@@ -21,6 +21,7 @@ from workspaces.scope import scope, scope_everywhere
 MESSAGES = "/api/v1/messages"
 CAMPAIGNS = "/api/v1/campaigns"
 SENDERS = "/api/v1/senders"
+INBOUND = "/api/v1/inbound"
 ME = "/api/v1/me"
 DOCUMENT = "/api/v1/openapi.json"
 TEXT = "Your balance is {{amount}} on {{day}}."

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from tests.campaigns.api.care import CAMPAIGNS, ME, MESSAGES, SENDERS, Care, key_of
+from tests.campaigns.api.care import CAMPAIGNS, INBOUND, ME, MESSAGES, SENDERS, Care, key_of
 from workspaces.actions.keys import revoke_key
 from workspaces.models import ApiKey, Membership, User, Workspace
 from workspaces.rules.permissions import SCOPES, Role
@@ -20,6 +20,8 @@ PLACES = {
     ("GET", CAMPAIGNS): "campaign.see",
     ("GET", f"{CAMPAIGNS}/C-1"): "campaign.see",
     ("GET", SENDERS): "sender.see",
+    ("GET", INBOUND): "inbound.see",
+    ("GET", f"{INBOUND}/00000000-0000-0000-0000-000000000000"): "inbound.see",
 }
 
 

@@ -1,0 +1,92 @@
+"""GET: what subscribers wrote to the key's workspace."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from campaigns.models import InboundMessage
+from smpp_client.models import Connection
+from smpp_client.rules.codings import Coding
+from tests import make
+from tests.campaigns.api.care import INBOUND, Care
+from tests.campaigns.inbound import came, wrote
+from workspaces.scope import scope_everywhere
+
+CODE = "2020"
+
+
+@pytest.fixture
+def wire(desk: Care) -> Connection:
+    """A connection over which subscribers write to the workspace's short code."""
+    with scope_everywhere("the test makes rows"):
+        made = make.connection()
+        make.sender(desk.place, CODE)
+        make.route(desk.place, made)
+    return made
+
+
+def items(desk: Care, query: str = "") -> list[dict[str, Any]]:
+    answer = desk.get(f"{INBOUND}{query}")
+    assert answer.status_code == 200, answer.json()
+    found: list[dict[str, Any]] = answer.json()["items"]
+    return found
+
+
+def test_a_message_is_told_with_its_number_masked(desk: Care, wire: Connection) -> None:
+    (row,) = came(wire, wrote(0, "When?", CODE))
+    (one,) = items(desk)
+    assert one | {"received_at": ""} == {
+        "id": str(row.uuid),
+        "number": "+44 77 ••• ••• 00",
+        "to": CODE,
+        "text": "When?",
+        "asks_for": None,
+        "is_opted_out": False,
+        "parts": 1,
+        "missing_parts": 0,
+        "received_at": "",
+        "links": {"self": f"{INBOUND}/{row.uuid}"},
+    }
+    assert desk.get(one["links"]["self"]).json() == one
+
+
+def test_a_stop_is_told_as_what_it_asks_for(desk: Care, wire: Connection) -> None:
+    came(wire, wrote(0, "When?", CODE), wrote(1, "STOP", CODE))
+    (one,) = items(desk, "?asks_for=stop")
+    assert (one["text"], one["asks_for"], one["is_opted_out"]) == ("STOP", "stop", True)
+
+
+def test_pages_go_from_the_newest_to_the_oldest(desk: Care, wire: Connection) -> None:
+    came(wire, *(wrote(0, f"text {n}", CODE) for n in range(5)))
+    found: list[str] = []
+    following: str | None = f"{INBOUND}?limit=2"
+    while following:
+        answer = desk.get(following).json()
+        found += [one["text"] for one in answer["items"]]
+        following = answer["next"]
+    assert found == [f"text {n}" for n in (4, 3, 2, 1, 0)]
+
+
+def test_a_cursor_belongs_to_its_filter(desk: Care, wire: Connection) -> None:
+    came(wire, *(wrote(n, "STOP", CODE) for n in range(3)))
+    following = desk.get(f"{INBOUND}?limit=1&asks_for=stop").json()["next"]
+    answer = desk.get(following.replace("asks_for=stop", "asks_for=start"))
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_cursor")
+
+
+def test_what_is_erased_or_no_text_is_null(desk: Care, wire: Connection) -> None:
+    came(wire, wrote(0, "", CODE, octets=b"\1", coding=Coding.BINARY))
+    (one,) = items(desk)
+    assert (one["text"], one["number"]) == (None, "+44 77 ••• ••• 00")
+    with scope_everywhere("the test erases"):
+        InboundMessage.objects.update(number_sealed=None, content_sealed=None, fingerprint=None)
+    (one,) = items(desk)
+    assert (one["text"], one["number"]) == (None, None)
+
+
+def test_messages_of_others_and_of_nobody_are_not_there(desk: Care, wire: Connection) -> None:
+    (row,) = came(wire, wrote(0, "Hello", "7777"))
+    assert items(desk) == []
+    assert desk.get(f"{INBOUND}/{row.uuid}").status_code == 404
+    assert desk.get(f"{INBOUND}/{uuid4()}").status_code == 404
