@@ -93,6 +93,13 @@ def dialer_for(account: Account, place: Place, hosts: HostChoice, keepers: Keepe
     return Dialer(account, place, hosts, keepers.of(account))
 
 
+def back_off(failures: int) -> float:
+    """Return the seconds to wait after so many failures in a row, before jitter: twice as long
+    after each.
+    """
+    return float(min(LONGEST_WAIT, SHORTEST_WAIT * 2.0 ** min(10, max(0, failures - 1))))
+
+
 class Slot:
     """Runs one slot of one connection until `stop`."""
 
@@ -333,10 +340,9 @@ class Slot:
         return float("-inf") if self.held is None else self.held.deadline
 
     def _wait_before_next(self) -> float:
-        """Exponential back-off with jitter; never in a hurry where a person has to act."""
-        wait = min(LONGEST_WAIT, SHORTEST_WAIT * 2.0 ** min(10, max(0, self._failures - 1)))
+        """Never in a hurry where a person has to act."""
         jitter = random.uniform(0.7, 1.3)  # noqa: S311
-        return float(max(self._shortest, wait) * jitter)
+        return max(self._shortest, back_off(self._failures)) * jitter
 
     # What the session tells
 
