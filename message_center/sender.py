@@ -2,6 +2,7 @@
 SMPP session.
 """
 
+import gc
 import os
 import socket
 import threading
@@ -67,6 +68,11 @@ class SenderStep(bootsteps.StartStopStep):
         threading.Thread(target=self._tend_routes, name="routes", daemon=True).start()
 
     def _run(self, engine: "Engine") -> None:
+        # Segments come and go by the thousand and make no cycles: frequent collections would walk
+        # over all of Django for nothing.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
         try:
             engine.run()
         except BaseException:

@@ -68,7 +68,7 @@ class Link:
         goes on.
         """
         try:
-            return self.open.execute(statement, values, prepare=True).fetchall()
+            return self.open.execute(statement, values, prepare=True, binary=True).fetchall()
         except psycopg.OperationalError:
             self.close()
             raise

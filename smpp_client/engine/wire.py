@@ -41,6 +41,7 @@ class Wire(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._is_full = False
         self._is_flushing = False
+        self._is_flush_due = False
         self._has_ended = False
 
     # What asyncio tells
@@ -90,9 +91,11 @@ class Wire(asyncio.Protocol):
         self.flush()
 
     def acknowledge(self, ticket: int, is_stored: bool) -> None:
-        """Answer a delivery."""
+        """Answer a delivery; the answers of one turn of the loop leave with one write."""
         self.session.acknowledge(ticket, is_stored=is_stored)
-        self.flush()
+        if not self._is_flush_due:
+            self._is_flush_due = True
+            asyncio.get_running_loop().call_soon(self._flush_answers)
 
     def unbind(self) -> None:
         """Stop submitting, wait for answers, unbind, close."""
@@ -119,6 +122,10 @@ class Wire(asyncio.Protocol):
         finally:
             self._is_flushing = False
         self._set_timer()
+
+    def _flush_answers(self) -> None:
+        self._is_flush_due = False
+        self.flush()
 
     def _write(self, transport: asyncio.Transport) -> None:
         while not self._is_full and (data := self.session.bytes_to_send()):
@@ -158,12 +165,17 @@ class Wire(asyncio.Protocol):
         self.is_closed.set()
 
     def _set_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        """Wake up no later than the session wants. A timer that is early only looks once more, and
+        deadlines move with every answer: it stays.
+        """
         at = self.session.next_deadline(time.monotonic())
-        if at is not None and not self._has_ended:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(max(0.0, at - time.monotonic()), self._tick)
+        if at is None or self._has_ended:
+            return
+        if self._timer is not None:
+            if self._timer.when() <= at:
+                return
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(at, self._tick)
 
     def _tick(self) -> None:
         self._timer = None

@@ -48,7 +48,6 @@ def _only(characters: frozenset[str]) -> re.Pattern[str]:
 
 
 _is_gsm: Final = _only(_CHARACTERS).fullmatch
-# Most texts are made of characters whose septet is their ASCII octet: those need no table.
 _is_plain: Final = _only(
     frozenset(chr(octet) for octet in range(128) if _SEPTETS.get(octet) == chr(octet))
 ).fullmatch
@@ -127,6 +126,11 @@ class Foreign(NamedTuple):
 def is_gsm(text: str) -> bool:
     """Say whether every character is in the basic or the extension table."""
     return _is_gsm(text) is not None
+
+
+def is_plain(text: str) -> bool:
+    """Say whether every character's septet is its ASCII octet, as in most texts: no table then."""
+    return _is_plain(text) is not None
 
 
 def encode_gsm(text: str) -> bytes:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from smpp_client.rules.gsm import ESCAPE, encode_gsm, is_gsm
+from smpp_client.rules.gsm import ESCAPE, encode_gsm, is_gsm, is_plain
 
 MAX_PARTS: Final = 255  # the header counts parts in one octet
 DATA_CODING_DEFAULT: Final = 0
@@ -44,8 +44,7 @@ class NotText(TextRefused):
     """Half a surrogate pair: not a character in any encoding."""
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(NamedTuple):
     """The octets of each part, in order, headers included."""
 
     data_coding: int
@@ -95,6 +94,8 @@ def encode(
     The concatenation header carries `reference` modulo 256, or 65536 when `is_wide`. Raises
     TextTooLong beyond 255 parts and NotText.
     """
+    if len(text) <= _SEPTETS.alone and is_plain(text):
+        return Encoded(DATA_CODING_DEFAULT, (text.encode("ascii"),), has_header=False)
     split = _split(text, alphabet, is_wide=is_wide)
     data_coding = DATA_CODING_UCS2 if split.encoding is Encoding.UCS2 else DATA_CODING_DEFAULT
     bodies = _bodies(text, split)

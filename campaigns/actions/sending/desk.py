@@ -186,7 +186,7 @@ class CampaignDesk:
     def _taken(
         self, lease: LeaseKey, candidate: Candidate, claimed: Sequence[Sequence[Any]], now: datetime
     ) -> list[Segment]:
-        rows = [ClaimedRow(*row) for row in claimed]
+        rows = [ClaimedRow._make(row) for row in claimed]
         if rows and rows[0].refusal:
             self._refused(candidate, rows[0].refusal, now)
             return []

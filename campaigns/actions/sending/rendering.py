@@ -26,9 +26,9 @@ class ClaimedRow(NamedTuple):
     position: int
     part_count: int
     part: int
-    fingerprint: bytes
+    fingerprint: bytes | None
     number_sealed: bytes
-    values: dict[str, str]
+    values: dict[str, str] | None  # None where the text has no placeholders
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,11 @@ def render(
     What cannot be encoded is refused here, before the wire; what another connection's range holds
     is released.
     """
-    template = template_of(candidate.text)
-    source = _source(candidate, account)
+    maker = _Maker(candidate, account, keys)
     done = Rendered([], [], {})
     for row in rows:
         try:
-            done.segments.extend(_segments(candidate, row, template, source, account, keys))
+            done.segments.extend(maker.segments(row))
         except (TextRefused, AddressRefused, SealBroken) as refused:
             done.unsent.extend(_unsent(candidate, row, Kind.REFUSED, str(refused), now))
         except OtherLane as other:
@@ -87,45 +86,52 @@ def render(
     return done
 
 
-def _source(candidate: Candidate, account: Account) -> Address:
-    value, ton, npi = candidate.sender
-    return Address(account.short_code_ton if ton == TON_SHORT_CODE else ton, npi, value)
+class _Maker:
+    """Makes segments of one campaign for one connection: what they share is looked up once."""
 
+    def __init__(self, candidate: Candidate, account: Account, keys: Keys) -> None:
+        value, ton, npi = candidate.sender
+        self._source = Address(account.short_code_ton if ton == TON_SHORT_CODE else ton, npi, value)
+        self._campaign_id = candidate.id
+        self._way = candidate.way
+        self._alphabet = account.alphabet
+        self._template = template_of(candidate.text)
+        self._open = keys.number_opener(candidate.workspace_id).open
 
-def _segments(
-    candidate: Candidate,
-    row: ClaimedRow,
-    template: Template,
-    source: Address,
-    account: Account,
-    keys: Keys,
-) -> Iterator[Segment]:
-    number = keys.open_number(row.number_sealed, candidate.workspace_id)
-    way = candidate.way
-    lane = connection_for(number, way.ranges)
-    if lane is not None and lane != way.connection:
-        raise OtherLane(lane)
-    encoded = encode(
-        template.render(row.values),
-        reference=reference_of(candidate.id, row.position),
-        alphabet=account.alphabet,
-    )
-    if len(encoded.parts) != row.part_count:
-        raise TextRefused("The text takes another number of segments than was approved.")
-    destination = destination_address(number)
-    for index, part in enumerate(encoded.parts, start=1):
-        if row.part not in {0, index}:
-            continue
-        yield Segment(
-            key=SegmentKey(row.batch_id, candidate.id, row.position, index),
-            part_count=row.part_count,
-            source=source,
-            destination=destination,
-            short_message=part,
-            data_coding=encoded.data_coding,
-            has_header=encoded.has_header,
-            reference=segment_reference(candidate.id, row.position, index),
+    def segments(self, row: ClaimedRow) -> list[Segment]:
+        """Return the segments of one row.
+
+        Raises SealBroken, OtherLane, AddressRefused and TextRefused.
+        """
+        number = self._open(row.number_sealed).decode()
+        self._check_lane(number)
+        encoded = encode(
+            self._template.render(row.values or {}),
+            reference=reference_of(self._campaign_id, row.position),
+            alphabet=self._alphabet,
         )
+        if len(encoded.parts) != row.part_count:
+            raise TextRefused("The text takes another number of segments than was approved.")
+        destination = destination_address(number)
+        return [
+            Segment(
+                SegmentKey(row.batch_id, self._campaign_id, row.position, index),
+                row.part_count,
+                self._source,
+                destination,
+                part,
+                encoded.data_coding,
+                encoded.has_header,
+                segment_reference(self._campaign_id, row.position, index),
+            )
+            for index, part in enumerate(encoded.parts, start=1)
+            if row.part in {0, index}
+        ]
+
+    def _check_lane(self, number: str) -> None:
+        lane = connection_for(number, self._way.ranges)
+        if lane is not None and lane != self._way.connection:
+            raise OtherLane(lane)
 
 
 def reference_of(campaign_id: int, position: int) -> int:
