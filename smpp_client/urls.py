@@ -2,9 +2,10 @@
 
 from django.urls import URLPattern, path
 
-from smpp_client.views import connections, routes
+from smpp_client.views import connections, reports, routes
 
 CONNECTION = "connections/<slug:name>/"
+REPORT = f"{CONNECTION}reports/<int:report_id>/"
 ROUTE = "routes/<slug:name>/"
 
 platform: list[URLPattern] = [
@@ -13,6 +14,9 @@ platform: list[URLPattern] = [
     path(CONNECTION, connections.ConnectionPage.as_view(), name="connection"),
     path(f"{CONNECTION}edit/", connections.EditConnection.as_view(), name="connection_edit"),
     path(f"{CONNECTION}check/", connections.Check.as_view(), name="connection_check"),
+    path(f"{CONNECTION}full-check/", reports.NewReport.as_view(), name="connection_report_new"),
+    path(REPORT, reports.Report.as_view(), name="connection_report"),
+    path(f"{REPORT}<slug:kind>/", reports.ReportFile.as_view(), name="connection_report_file"),
     path(f"{CONNECTION}disable/", connections.Switch.as_view(), name="connection_disable"),
     path(f"{CONNECTION}enable/", connections.Enable.as_view(), name="connection_enable"),
     path("routes/", routes.Routes.as_view(), name="routes"),

@@ -45,6 +45,8 @@ CHIPS: Mapping[str, tuple[str, str, str | Promise]] = {
     "disabled": ("ban", "", gettext_lazy("Disabled")),
     "suspended": ("hand-stop", "bad", gettext_lazy("Suspended")),
     "active": ("check", "ok", gettext_lazy("Active")),
+    "passed": ("check", "ok", gettext_lazy("Passed")),
+    "not_tried": ("ban", "", gettext_lazy("Not tried")),
     "denied": ("lock", "bad", gettext_lazy("Denied")),
     "ok": ("check", "ok", gettext_lazy("Done")),
     "unlinked": ("clock", "", gettext_lazy("Not numbered yet")),

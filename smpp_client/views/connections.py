@@ -20,6 +20,7 @@ from smpp_client.actions.noting import caller
 from smpp_client.forms.connections import ConnectionForm
 from smpp_client.models import Connection
 from smpp_client.queries import connections as questions
+from smpp_client.queries.reports import reports_of
 from smpp_client.queries.routes import route_rows, routes_over
 from workspaces.gate.request import GateRequest
 from workspaces.rules.refusal import Refusal
@@ -71,6 +72,7 @@ def connection_page(
         "certificate": questions.certificate_of(connection, now),
         "routes": routes_over(connection.pk, now),
         "events": questions.events_of(connection),
+        "reports": reports_of(connection),
         "now": now,
         "may_edit": request.me.may("platform.edit"),
         **more,
