@@ -56,9 +56,22 @@ def test_a_zone_that_is_none_stays_typed(client: Client, typed: str) -> None:
 def test_zones_are_offered_and_searchable(client: Client) -> None:
     body = client.get(PAGE).content.decode()
     assert 'list="zones"' in body
-    assert body.count("<option value=") == len(zones()) > 400
+    offered = body.partition("<datalist")[2].partition("</datalist")[0]
+    assert offered.count("<option value=") == len(zones()) > 400
 
 
 def test_every_offered_zone_is_taken() -> None:
     assert "Europe/London" in zones()
     assert not [zone for zone in zones() if len(zone) > 64]
+
+
+def test_how_long_replies_are_kept_is_saved_and_recorded(client: Client) -> None:
+    given = {"name": "Care", "zone": "UTC", "is_open_to_requests": "on", "reply_days": "30"}
+    client.post(PAGE, given)
+    assert saved().reply_days == 30
+    assert ops(saved())[-1][2] == {"reply_days": [180, 30]}
+
+
+def test_a_time_that_is_not_offered_is_refused(client: Client) -> None:
+    client.post(PAGE, {"name": "Care", "zone": "UTC", "reply_days": "9999"})
+    assert saved().reply_days == 180

@@ -18,12 +18,21 @@ from workspaces.rules.refusal import Refusal
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LONGEST_SLUG = 40
 LONGEST_NAME = 80
+SHORTEST_DAYS, LONGEST_DAYS = 1, 1_826
+HIGHEST_WEIGHT = 100
 
 
 class WorkspaceRefused(Refusal):
     """A workspace cannot be created or changed as asked."""
 
     code = "workspace_refused"
+
+
+def checked_days(days: int) -> int:
+    """Return how long replies are kept. Raises WorkspaceRefused."""
+    if not SHORTEST_DAYS <= days <= LONGEST_DAYS:
+        raise WorkspaceRefused(_("Replies are kept for 1 day to 5 years."), field="reply_days")
+    return days
 
 
 def checked_name(name: str) -> str:
@@ -68,9 +77,17 @@ def create_workspace(
 
 
 def change_settings(
-    *, by: Me, name: str, zone: str, is_open_to_requests: bool, now: datetime
+    *,
+    by: Me,
+    name: str,
+    zone: str,
+    is_open_to_requests: bool,
+    reply_days: int | None = None,
+    now: datetime,
 ) -> None:
     """Change the caller's workspace; records what differs, and nothing when nothing does.
+
+    Without `reply_days` replies are kept as long as before.
 
     Raises WorkspaceRefused.
     """
@@ -78,6 +95,7 @@ def change_settings(
         "name": checked_name(name),
         "zone": checked_zone(zone),
         "is_open_to_requests": is_open_to_requests,
+        "reply_days": by.here.reply_days if reply_days is None else checked_days(reply_days),
     }
     with transaction.atomic(durable=True):
         old = Workspace.objects.select_for_update().get(pk=by.here.pk)
@@ -89,6 +107,19 @@ def change_settings(
         if diff:
             Workspace.objects.filter(pk=old.pk).update(**wanted)
             note(by, "workspace.edit", Obj("workspace", f"wsp_{old.pk}"), now=now, diff=diff)
+
+
+def weigh_workspace(*, workspace: Workspace, weight: int, by: Me, now: datetime) -> None:
+    """Set a workspace's part of the routes that it shares with others. Raises WorkspaceRefused."""
+    if not 1 <= weight <= HIGHEST_WEIGHT:
+        raise WorkspaceRefused(_("A weight is a number from 1 to 100."), field="weight")
+    with transaction.atomic(durable=True):
+        old = Workspace.objects.select_for_update().get(pk=workspace.pk)
+        if old.weight == weight:
+            return
+        Workspace.objects.filter(pk=old.pk).update(weight=weight)
+        diff: Diff = {"weight": (old.weight, weight)}
+        _note_twice("workspace.weigh", old, by.actor, now, diff=diff, request_id=by.request_id)
 
 
 def suspend_workspace(*, workspace: Workspace, by: Me, why: str, now: datetime) -> None:

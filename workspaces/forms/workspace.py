@@ -13,6 +13,15 @@ SCOPE_SENTENCES = [
     ("sender.see", _("Read sender names")),
     ("inbound.see", _("Read what subscribers wrote")),
 ]
+REPLY_DAYS = [
+    ("7", _("7 days")),
+    ("30", _("30 days")),
+    ("90", _("90 days")),
+    ("180", _("180 days")),
+    ("365", _("1 year")),
+    ("730", _("2 years")),
+    ("1826", _("5 years")),
+]
 LIVES = [("30", _("30 days")), ("90", _("90 days")), ("180", _("180 days")), ("365", _("1 year"))]
 
 
@@ -65,6 +74,16 @@ class SettingsForm(forms.Form):
         max_length=64,
         help_text=_("Schedules and quiet hours follow it. Type a place, for example Tashkent."),
         widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off"}),
+    )
+    reply_days = forms.TypedChoiceField(
+        label=_("Replies are kept for"),
+        choices=REPLY_DAYS,
+        coerce=int,
+        required=False,
+        empty_value=None,
+        help_text=_(
+            "Then the text and the number of what subscribers wrote are erased. Opt-outs stay."
+        ),
     )
     is_open_to_requests = forms.BooleanField(
         label=_("Open to requests to join"),

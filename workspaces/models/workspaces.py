@@ -18,10 +18,14 @@ MEMBER_ROLES = [
 ]
 
 
+DEFAULT_REPLY_DAYS = 180
+
+
 class Workspace(models.Model):
     """A team with its own senders, lists and campaigns.
 
     `uuid` names it in the audit log, for ever. `weight` is its part of a route that several share.
+    What subscribers write to it is erased after `reply_days`.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -31,6 +35,7 @@ class Workspace(models.Model):
     is_suspended = models.BooleanField(default=False)
     is_open_to_requests = models.BooleanField(default=True)
     weight = models.PositiveSmallIntegerField(default=1)
+    reply_days = models.PositiveSmallIntegerField(default=DEFAULT_REPLY_DAYS)
     created_at = models.DateTimeField()
 
     class Meta:

@@ -17,7 +17,7 @@ from workspaces.views.shown import show
 
 
 class Settings(View):
-    """Name, time zone, open to requests."""
+    """Name, time zone, open to requests, how long replies are kept."""
 
     permission = "workspace.edit"
 
@@ -28,6 +28,7 @@ class Settings(View):
             "name": here.name,
             "zone": here.zone,
             "is_open_to_requests": here.is_open_to_requests,
+            "reply_days": str(here.reply_days),
         }
         return self._page(request, SettingsForm(values))
 
