@@ -330,6 +330,7 @@ class PauseAndResume(Fault):
         alive = list(Campaign.objects.filter(state=State.SENDING))
         for campaign in alive:
             running.pause(number=campaign.number, by=stage.author, now=timezone.now())
+            stage.decisions["campaign.pause"] += 1
         paused_at = now()
         time.sleep(2)
         stage.ledger.read_on()
@@ -337,6 +338,7 @@ class PauseAndResume(Fault):
             raise Broken(f"I5: {late} segments left more than a second after a pause")
         for campaign in alive:
             running.resume(number=campaign.number, by=stage.author, now=timezone.now())
+            stage.decisions["campaign.resume"] += 1
         return now()
 
 

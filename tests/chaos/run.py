@@ -1,12 +1,16 @@
 """One campaign of faults: strike, wait until segments flow, judge; and the verdict at the end."""
 
 import random
+import subprocess
+import sys
 import time
 
+from message_center.stack.product import ROOT
 from tests.chaos.faults import Fault
 from tests.chaos.invariants import Broken
 from tests.chaos.journal import Entry, Journal
 from tests.chaos.stage import PATIENCE, Stage, now
+from tests.poll import poll
 
 # All counts against all rows, after so many faults; the cheap checks are made after each.
 COUNT_EVERY = 15
@@ -77,6 +81,7 @@ def finish(stage: Stage, journal: Journal, seconds: float = 10 * PATIENCE) -> No
     checker.nothing_stuck()
     counts = checker.nothing_lost()
     causes = checker.causes()
+    journal.note(audited(stage))
     late = [
         number
         for number, at in zip(ledger.destinations.values(), ledger.at, strict=True)
@@ -103,3 +108,34 @@ def finish(stage: Stage, journal: Journal, seconds: float = 10 * PATIENCE) -> No
     if stage.watch.memory:
         mebibytes = stage.watch.memory
         journal.note(f"sender's memory {min(mebibytes):.0f} to {max(mebibytes):.0f} MiB")
+
+
+def audited(stage: Stage) -> str:
+    """I7: let the log be numbered and signed, verify it, and count the people's decisions in it."""
+    for name in ("sequencer", "signer"):
+        stage.processes.start(name)
+    poll(lambda: not stage.checker.rows("SELECT 1 FROM audit_pending LIMIT 1"), 60, "not numbered")
+    verdict: list[str] = []
+
+    def is_verified() -> bool:
+        words = [sys.executable, "manage.py", "verify_audit"]
+        done = subprocess.run(
+            words,
+            cwd=ROOT,
+            env=stage.processes.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        verdict[:] = (done.stdout + done.stderr).splitlines()[-3:]
+        if done.returncode == 1:
+            raise Broken(f"I7: {verdict}")
+        return done.returncode == 0
+
+    poll(is_verified, 60, "the audit log is not verified")
+    rows = stage.checker.rows("SELECT op, count(*) FROM audit_event WHERE result = 'ok' GROUP BY 1")
+    entries = {str(op): int(count) for op, count in rows}
+    for op, wanted in stage.decisions.items():
+        if entries.get(op, 0) < wanted:
+            raise Broken(f"I7: {wanted} of {op} were done, the log holds {entries.get(op, 0)}")
+    return f"audit: {verdict[-1] if verdict else ''} Decisions: {dict(stage.decisions)}"

@@ -5,6 +5,7 @@ Campaigns are supplied as they are used up, so that there is always something to
 
 import contextlib
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ class Stage:
     watch: Watch
     campaigns: list[Campaign] = field(default_factory=list)
     disturbed: list[tuple[float, float]] = field(default_factory=list)
+    decisions: Counter[str] = field(default_factory=Counter)
     opted_out: dict[int, float] = field(default_factory=dict)
     names: tuple[str, str] = ("sender", "sender-2")
 
@@ -146,6 +148,7 @@ class Stage:
             self.author, self.route, self.rows, text=text, recipient_list_id=self.recipients.pk
         )
         self.campaigns.append(made)
+        self.decisions.update(["campaign.submit", "campaign.approve", "campaign.start"])
         return made
 
     @property
