@@ -32,10 +32,12 @@ app.conf.beat_schedule = {
     "routes": {"task": "campaigns.watch_routes", "schedule": 2.0, "options": {"expires": 2}},
     "builds": {"task": "campaigns.sweep_builds", "schedule": 5.0, "options": {"expires": 5}},
     "lists": {"task": "campaigns.sweep_lists", "schedule": 5.0, "options": {"expires": 5}},
+    "checks": {"task": "smpp_client.sweep_reports", "schedule": 20.0, "options": {"expires": 20}},
     "sessions": {"task": "workspaces.sweep_sessions", "schedule": 600.0},
     "receipts": {"task": "campaigns.give_up_receipts", "schedule": 600.0},
     "partitions": {"task": "campaigns.ensure_partitions", "schedule": 6 * 3600.0},
     "requests": {"task": "campaigns.forget_requests", "schedule": 3600.0},
+    "inbound": {"task": "campaigns.sweep_inbound", "schedule": 6 * 3600.0},
 }
 
 

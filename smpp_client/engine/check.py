@@ -11,7 +11,11 @@ from datetime import UTC, datetime
 
 from django.utils.translation import gettext as _
 
-from smpp_client.engine.accounts import password_context
+from smpp_client.carrier.adapters import BUILT_IN
+from smpp_client.engine.accounts import Account, account_of, password_context
+from smpp_client.engine.adapters.dialer import AdapterDialer
+from smpp_client.engine.adapters.line import AdapterLine
+from smpp_client.engine.dialer import NoSession
 from smpp_client.engine.tls import build_context, explain
 from smpp_client.engine.wire import Wire
 from smpp_client.models import Connection
@@ -47,6 +51,9 @@ class _Stopped(Exception):
 def check(connection: Connection) -> CheckResult:
     """Try a connection as it is stored; takes at most CONNECT_SECONDS and BIND_SECONDS."""
     steps: list[Step] = []
+    if connection.carrier != BUILT_IN:
+        asyncio.run(_open(account_of(connection), steps))
+        return CheckResult(steps)
     try:
         context = _context(connection, steps)
         # Reads the keys from the database, which nobody may do inside the loop.
@@ -55,6 +62,39 @@ def check(connection: Connection) -> CheckResult:
     except _Stopped:
         pass
     return CheckResult(steps)
+
+
+async def _open(account: Account, steps: list[Step]) -> None:
+    """Let the carrier open and close in a process of its own, beside the sender's."""
+    told: asyncio.Queue[Event] = asyncio.Queue()
+    deadline = time.monotonic() + CONNECT_SECONDS + BIND_SECONDS
+    name = _("Carrier %s") % account.carrier
+    try:
+        line = await AdapterDialer(account).dial(told.put_nowait, lambda: deadline)
+    except NoSession as refused:
+        steps.append((name, False, refused.sentence))
+        return
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS + BIND_SECONDS):
+            event = await told.get()
+            while not isinstance(event, Bound | Closed):
+                event = await told.get()
+        is_open = isinstance(event, Bound)
+        opened = _("It opened, and closed again.")
+        steps.append((name, is_open, event.reason if isinstance(event, Closed) else opened))
+    except TimeoutError:
+        steps.append((name, False, _("It does not open.")))
+    finally:
+        line.unbind()
+        await _gone(line)
+
+
+async def _gone(line: AdapterLine) -> None:
+    try:
+        async with asyncio.timeout(5):
+            await line.is_closed.wait()
+    except TimeoutError:
+        line.drop("The check is over.")
 
 
 def _stop(steps: list[Step], name: str, sentence: str) -> _Stopped:

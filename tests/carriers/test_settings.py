@@ -9,12 +9,15 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from smpp_client.actions.checks import check_connection
 from smpp_client.actions.connections import add_connection
 from smpp_client.forms.connections import ConnectionForm
 from smpp_client.queries.carriers import has_carrier
 from smpp_client.queries.connection_settings import ConnectionSettings, faults
 from smpp_client.queries.connections import certificate_of
+from tests import make
 from tests.carriers.conftest import Carrier
+from tests.carriers.far_end import FarEnd
 from tests.smpp_client import wires
 from tests.workspaces.log import entries
 
@@ -102,3 +105,15 @@ def test_the_command_lists_carriers_with_their_connections(
 def test_nothing_of_a_carrier_is_loaded_to_list_it(carrier: Carrier) -> None:
     assert has_carrier("lines")
     assert "line_carrier" not in sys.modules
+
+
+@pytest.mark.django_db
+def test_the_short_check_opens_the_carrier(carrier: Carrier, far_end: FarEnd) -> None:
+    carrier.is_now("")
+    fields = {"carrier": "lines", "carrier_settings": {"mood": str(carrier.mood_file)}}
+    make.connection("far", port=far_end.port, **fields)
+    make.connection("nowhere", port=1, **fields)
+    well = check_connection(name="far", by=wires.BY, now=timezone.now())
+    bad = check_connection(name="nowhere", by=wires.BY, now=timezone.now())
+    assert well.steps == [("Carrier lines", True, "It opened, and closed again.")]
+    assert bad.steps[0][2].startswith("The far end does not answer: ")

@@ -33,5 +33,10 @@ def test_the_command_checks_a_connection_in_a_fresh_process(
     done = subprocess.run(
         words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
+    full = [*words, "--full", "--to=447700900001", "--from=Example", "--messages=14"]
+    report = subprocess.run(
+        full, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
     simulator.stop()
+    assert "21 passed, 1 failed, 5 not tried." in report.stdout, report.stderr[-500:]
     assert "ok   Bind: Bound as center, and unbound again." in done.stdout, done.stderr[-500:]
