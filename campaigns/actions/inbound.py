@@ -7,7 +7,8 @@ audit entry are one transaction, so an answered STOP is an opt-out already.
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
 import psycopg
 from django.conf import settings
@@ -26,8 +27,6 @@ from workspaces.scope import scope_everywhere
 
 # Parts of one message come within this; a phone may use the same reference again later.
 PARTS_HOURS = 24
-# A peer that has not brought a message back by now never will.
-REDELIVERY_HOURS = 72
 LOCK_CLASS = 7_003
 DIGEST_BYTES = 16
 
@@ -60,7 +59,6 @@ SETTLE = """
 UPDATE inbound_message SET is_settled = true
 WHERE connection_id = %s AND digest = ANY(%s::bytea[]) AND NOT is_settled
 """
-FORGET = "UPDATE inbound_message SET is_settled = true WHERE NOT is_settled AND received_at < %s"
 
 
 def receive(connection_id: int, messages: Sequence[InboundMessage]) -> None:
@@ -85,12 +83,6 @@ def settle(connection_id: int, messages: Sequence[InboundMessage]) -> None:
     """
     with _on_own_connection("answers have been read, whoever the messages are for"):
         _run(SETTLE, [connection_id, [digest_of(message, keys()) for message in messages]])
-
-
-def forget_redeliveries(now: datetime) -> int:
-    """Settle what no peer brings back any more; return how many."""
-    with scope_everywhere("old messages of all workspaces are settled"):
-        return _run(FORGET, [now - timedelta(hours=REDELIVERY_HOURS)])
 
 
 def digest_of(message: InboundMessage, key: Keys) -> bytes:
@@ -183,7 +175,7 @@ def _join(message: InboundMessage, row_id: int) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _run(statement: str, values: list[datetime | int | str | list[bytes]]) -> int:
+def _run(statement: str, values: list[Any]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return int(cursor.rowcount)

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
-from campaigns.actions import inbound
+from campaigns.actions import inbound, reply_upkeep
 from campaigns.actions.opt_outs import add_opt_out
 from campaigns.models import InboundMessage, OptOut, WorkspaceStopWord
 from campaigns.rules.stop_words import fold
@@ -138,7 +138,7 @@ def test_the_same_octets_over_another_connection_are_another_message(site: Site)
 def test_what_no_peer_brings_back_any_more_is_settled(site: Site) -> None:
     old = wrote(0, "a", CODE, at=timezone.now() - timedelta(hours=73))
     came(site.wire, old, wrote(0, "b", CODE))
-    assert inbound.forget_redeliveries(timezone.now()) == 1
+    assert reply_upkeep.forget_redeliveries(timezone.now()) == 1
     assert len(came(site.wire, old)) == 3
 
 
@@ -321,3 +321,37 @@ def test_anything_that_a_peer_can_send_is_stored(site: Site) -> None:
         ),
     )
     assert len(rows) == 9
+
+
+# Erased
+
+
+def test_text_and_number_are_erased_after_the_workspaces_time(site: Site) -> None:
+    now = timezone.now()
+    Workspace.objects.filter(pk=site.care.pk).update(reply_days=30)
+    came(
+        site.wire,
+        wrote(0, "old", CODE, at=now - timedelta(days=31)),
+        wrote(0, "young", CODE, at=now - timedelta(days=29)),
+        wrote(0, "of nobody", "7777", at=now - timedelta(days=31)),
+    )
+    assert reply_upkeep.erase_replies(now) == 1
+    assert reply_upkeep.erase_replies(now) == 0
+    with scope_everywhere("the test looks at everything"):
+        old, *others = InboundMessage.objects.order_by("pk")
+    assert (old.fingerprint, old.number_sealed, old.content_sealed) == (None, None, None)
+    assert bytes(old.digest) == b""
+    assert all(row.content_sealed for row in others)
+    entry = entries(site.care)[-1]
+    assert (entry["op"], entry["diff"]) == ("pd.erase", {"erased": [None, 1]})
+
+
+def test_an_opt_out_stays_when_the_message_that_made_it_is_erased(site: Site) -> None:
+    came(site.wire, wrote(0, "STOP", CODE, at=timezone.now() - timedelta(days=200)))
+    reply_upkeep.erase_replies(timezone.now())
+    assert site.opted_out() == {"care"}
+
+
+def test_what_is_for_no_workspace_is_erased_too(site: Site) -> None:
+    came(site.wire, wrote(0, "of nobody", "7777", at=timezone.now() - timedelta(days=181)))
+    assert reply_upkeep.erase_replies(timezone.now()) == 1

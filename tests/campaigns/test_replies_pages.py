@@ -157,6 +157,14 @@ def test_a_reply_shows_what_else_passed_between_the_two(site: Site, author: Clie
     assert "Of somebody else" not in shown
 
 
+def test_an_erased_message_says_so(site: Site, author: Client) -> None:
+    (pk,) = site.came("Hello")
+    with scope_everywhere("the test erases"):
+        InboundMessage.objects.update(fingerprint=None, number_sealed=None, content_sealed=None)
+    for url in (site.url(), site.url(f"replies/{pk}/")):
+        assert "The text was erased." in page(author, url)
+
+
 # Looking
 
 

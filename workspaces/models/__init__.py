@@ -4,6 +4,7 @@ from workspaces.models.installation import Installation
 from workspaces.models.keys import ApiKey, IdempotentRequest
 from workspaces.models.people import Person, Session, SignInFailure, Theme, User
 from workspaces.models.workspaces import (
+    DEFAULT_REPLY_DAYS,
     MEMBER_ROLES,
     Invitation,
     JoinRequest,
@@ -13,6 +14,7 @@ from workspaces.models.workspaces import (
 )
 
 __all__ = [
+    "DEFAULT_REPLY_DAYS",
     "MEMBER_ROLES",
     "ApiKey",
     "IdempotentRequest",
