@@ -102,10 +102,12 @@ class SenderStep(bootsteps.StartStopStep):
         from django.utils import timezone
 
         from campaigns.actions.route_watch import watch_routes
+        from smpp_client.actions.shifts import make_shifts
 
         while not self.is_stopping:
             time.sleep(1)
             try:
+                make_shifts(timezone.now())
                 watch_routes(timezone.now())
             except Error as error:
                 log.warning("routes_not_watched", error=str(error))

@@ -22,6 +22,11 @@ platform: list[URLPattern] = [
     path("routes/", routes.Routes.as_view(), name="routes"),
     path("routes/new/", routes.NewRoute.as_view(), name="route_new"),
     path(ROUTE, routes.RoutePage.as_view(), name="route"),
+    path(f"{ROUTE}ranges/add/", routes.AddRange.as_view(), name="range_add"),
+    path(f"{ROUTE}ranges/<prefix>/remove/", routes.RemoveRange.as_view(), name="range_remove"),
+    path(f"{ROUTE}shift/", routes.Shift.as_view(), name="shift"),
+    path(f"{ROUTE}shift/stop/", routes.StopShift.as_view(), name="shift_stop"),
+    path(f"{ROUTE}shift/undo/", routes.UndoShift.as_view(), name="shift_undo"),
     path(f"{ROUTE}grant/", routes.Grant.as_view(), name="route_grant"),
     path(f"{ROUTE}revoke/<slug:slug>/", routes.Revoke.as_view(), name="route_revoke"),
 ]

@@ -68,6 +68,7 @@ platform: list[URLPattern] = [
     path("", master.Overview.as_view(), name="overview"),
     path("workspaces/", master.Workspaces.as_view(), name="workspaces"),
     path("workspaces/new/", master.NewWorkspace.as_view(), name="new_workspace"),
+    path("workspaces/<slug:slug>/weight/", master.Weight.as_view(), name="weight"),
     path("workspaces/<slug:slug>/suspend/", master.Suspend.as_view(), name="suspend"),
     path("workspaces/<slug:slug>/resume/", master.Resume.as_view(), name="resume"),
     path("workspaces/<slug:slug>/enter/", master.Enter.as_view(), name="enter"),

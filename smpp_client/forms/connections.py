@@ -1,6 +1,6 @@
-"""Forms of the wire: a connection, a route with its weights, a grant."""
+"""The form of a connection."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -34,10 +34,8 @@ from smpp_client.rules.errors import (
 )
 from smpp_client.rules.hosts import HostRefused, read_hosts
 from smpp_client.rules.pins import PinRefused, read_pins
-from workspaces.models import Workspace
 from workspaces.rules.refusal import Refusal
 
-WEIGHT = "weight_"
 NEW = asdict(ConnectionSettings("unread", 2775, "unread"))
 TONS = ((3, _("Network specific (3)")), (0, _("Unknown (0)")))
 
@@ -305,62 +303,3 @@ class ConnectionForm(forms.Form):
     def show(self, refusal: Refusal) -> None:
         """Put what a verb refused at its field."""
         self.add_error(refusal.field if refusal.field in self.fields else None, refusal.sentence)
-
-
-class RouteForm(forms.Form):
-    """A route: a weight for each connection, empty for those that are not part of it."""
-
-    name = forms.CharField(
-        label=_("Name"),
-        max_length=40,
-        help_text=_("Small letters, digits and hyphens. It cannot be changed later."),
-    )
-
-    def __init__(
-        self,
-        *args: Any,
-        connections: Iterable[Connection],
-        is_new: bool = True,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        if not is_new:
-            del self.fields["name"]
-        for connection in connections:
-            self.fields[WEIGHT + connection.name] = forms.IntegerField(
-                label=_("Weight of %(name)s") % {"name": connection.name},
-                required=False,
-                min_value=0,
-                max_value=1000,
-            )
-
-    def weights(self) -> dict[str, int]:
-        """Return the weights by the connections' names."""
-        return {
-            name.removeprefix(WEIGHT): value
-            for name, value in self.cleaned_data.items()
-            if name.startswith(WEIGHT) and value is not None
-        }
-
-    def show(self, refusal: Refusal) -> None:
-        """Put a refusal at its field; about the weights it stands above the form."""
-        self.add_error(refusal.field if refusal.field in self.fields else None, refusal.sentence)
-
-
-class GrantForm(forms.Form):
-    """A workspace that may use a route."""
-
-    workspace = forms.ModelChoiceField(
-        label=_("Workspace"),
-        queryset=Workspace.objects.none(),
-        to_field_name="slug",
-        empty_label=_("Choose a workspace"),
-        error_messages={"required": _("Choose a workspace.")},
-    )
-
-    def __init__(self, *args: Any, workspaces: Iterable[Workspace] = (), **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        ids = [workspace.pk for workspace in workspaces]
-        field = self.fields["workspace"]
-        if isinstance(field, forms.ModelChoiceField):
-            field.queryset = Workspace.objects.filter(pk__in=ids).order_by("name")

@@ -8,10 +8,24 @@ from django.utils.translation import gettext as _
 from django.views import View
 
 from smpp_client.actions.noting import caller
-from smpp_client.actions.routes import create_route, grant_route, revoke_route, set_weights
-from smpp_client.forms.connections import WEIGHT, GrantForm, RouteForm
+from smpp_client.actions.routes import (
+    add_range,
+    create_route,
+    grant_route,
+    remove_range,
+    revoke_route,
+    set_weights,
+)
+from smpp_client.actions.shifts import plan_shift, stop_shift, undo_shift
+from smpp_client.forms.routes import TIER, WEIGHT, GrantForm, RangeForm, RouteForm, ShiftForm
 from smpp_client.models import Connection, Route
-from smpp_client.queries.routes import route_by, route_row, route_rows, ungranted
+from smpp_client.queries.routes import (
+    newest_shift,
+    route_by,
+    route_row,
+    route_rows,
+    ungranted,
+)
 from workspaces.gate.request import GateRequest
 from workspaces.models import Workspace
 from workspaces.queries.access import workspace_by_slug
@@ -48,6 +62,7 @@ class NewRoute(View):
             route = create_route(
                 name=form.cleaned_data["name"],
                 weights=form.weights(),
+                tiers=form.tiers(),
                 by=caller(request.me),
                 now=timezone.now(),
             )
@@ -82,7 +97,11 @@ class RoutePage(View):
             return route_page(request, route, form=form)
         try:
             set_weights(
-                name=name, weights=form.weights(), by=caller(request.me), now=timezone.now()
+                name=name,
+                weights=form.weights(),
+                tiers=form.tiers(),
+                by=caller(request.me),
+                now=timezone.now(),
             )
         except Refusal as refusal:
             form.show(refusal)
@@ -97,19 +116,136 @@ def route_page(
     *,
     form: RouteForm | None = None,
     grant: GrantForm | None = None,
+    range_form: RangeForm | None = None,
+    shift_form: ShiftForm | None = None,
 ) -> HttpResponse:
     """Draw the page of a route with its forms as they stand."""
     row = route_row(route, timezone.now())
-    initial = {WEIGHT + part.sight.connection.name: part.weight for part in row.parts}
+    names = [part.sight.connection.name for part in row.parts]
+    weights = {WEIGHT + part.sight.connection.name: part.weight for part in row.parts}
+    tiers = {TIER + part.sight.connection.name: part.tier for part in row.parts}
     others = ungranted(route)
     context = {
         "row": row,
-        "form": form or RouteForm(connections=connections(), is_new=False, initial=initial),
+        "form": form or RouteForm(connections=connections(), is_new=False, initial=weights | tiers),
         "grant": grant or GrantForm(workspaces=others),
+        "range_form": range_form or RangeForm(connections=names),
+        "shift_form": shift_form or ShiftForm(connections=names, initial=weights),
+        "shift": newest_shift(route),
         "others": others,
         "may_edit": request.me.may("platform.edit"),
     }
     return render(request, "routes/route.html", context)
+
+
+class AddRange(View):
+    """Gives numbers to one connection of a route."""
+
+    permission = "platform.edit"
+
+    def post(self, request: GateRequest, name: str) -> HttpResponse:
+        """Add."""
+        route = route_or_404(name)
+        form = RangeForm(request.POST, connections=names_of(route))
+        if not form.is_valid():
+            return route_page(request, route, range_form=form)
+        try:
+            add_range(
+                name=name,
+                prefix=form.cleaned_data["digits"],
+                connection=form.cleaned_data["connection"],
+                by=caller(request.me),
+                now=timezone.now(),
+            )
+        except Refusal as refusal:
+            form.show(refusal)
+            return route_page(request, route, range_form=form)
+        messages.success(
+            request,
+            _("These numbers go out over %(connection)s.")
+            % {"connection": form.cleaned_data["connection"]},
+        )
+        return to_route(name)
+
+
+class RemoveRange(View):
+    """Takes numbers from a connection."""
+
+    permission = "platform.edit"
+
+    def post(self, request: GateRequest, name: str, prefix: str) -> HttpResponse:
+        """Remove."""
+        route_or_404(name)
+        try:
+            remove_range(name=name, prefix=prefix, by=caller(request.me), now=timezone.now())
+        except Refusal as refusal:
+            messages.error(request, refusal.sentence)
+        else:
+            messages.success(
+                request, _("The numbers %(prefix)s… go by weight again.") % {"prefix": prefix}
+            )
+        return to_route(name)
+
+
+class Shift(View):
+    """Plans a shift of a route's traffic."""
+
+    permission = "platform.edit"
+
+    def post(self, request: GateRequest, name: str) -> HttpResponse:
+        """Plan."""
+        route = route_or_404(name)
+        form = ShiftForm(request.POST, connections=names_of(route))
+        if not form.is_valid():
+            return route_page(request, route, shift_form=form)
+        try:
+            plan_shift(
+                name=name,
+                to=form.weights(),
+                percents=form.cleaned_data["percents"],
+                step=form.step(),
+                by=caller(request.me),
+                now=timezone.now(),
+            )
+        except Refusal as refusal:
+            form.show(refusal)
+            return route_page(request, route, shift_form=form)
+        messages.success(request, _("The shift is planned. Its first step is made now."))
+        return to_route(name)
+
+
+class StopShift(View):
+    """Leaves the weights where a shift has brought them."""
+
+    permission = "platform.edit"
+
+    def post(self, request: GateRequest, name: str) -> HttpResponse:
+        """Stop."""
+        route_or_404(name)
+        try:
+            stop_shift(name=name, by=caller(request.me), now=timezone.now())
+        except Refusal as refusal:
+            messages.error(request, refusal.sentence)
+        else:
+            messages.success(request, _("The shift is stopped. The weights stay as they are."))
+        return to_route(name)
+
+
+class UndoShift(View):
+    """Puts the weights back to where a shift began."""
+
+    permission = "platform.edit"
+
+    def post(self, request: GateRequest, name: str) -> HttpResponse:
+        """Undo."""
+        route_or_404(name)
+        try:
+            undo_shift(name=name, by=caller(request.me), now=timezone.now())
+        except Refusal as refusal:
+            messages.error(request, refusal.sentence)
+        else:
+            messages.success(request, _("The weights are back to where the shift began."))
+        return to_route(name)
 
 
 class Grant(View):
@@ -166,6 +302,12 @@ class Revoke(View):
 def connections() -> list[Connection]:
     """Return all connections, by name."""
     return list(Connection.objects.order_by("name"))
+
+
+def names_of(route: Route) -> list[str]:
+    """Return the names of a route's connections."""
+    parts = route.route_connections.order_by("connection__name")
+    return list(parts.values_list("connection__name", flat=True))
 
 
 def route_or_404(name: str) -> Route:

@@ -24,6 +24,19 @@ class EnterForm(forms.Form):
     )
 
 
+class WeightForm(forms.Form):
+    """A workspace's part of the routes that it shares."""
+
+    weight = forms.IntegerField(
+        label=_("Weight"),
+        min_value=1,
+        max_value=100,
+        help_text=_(
+            "1 to 100. A workspace of weight 3 gets three times what one of weight 1 gets."
+        ),
+    )
+
+
 class NewWorkspaceForm(SettingsForm):
     """A new workspace and, if known, its first admin."""
 

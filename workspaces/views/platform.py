@@ -13,8 +13,13 @@ from django.views import View
 from workspaces.actions.invitations import invite
 from workspaces.actions.mail import mail_invitation
 from workspaces.actions.visits import enter_workspace, leave_workspace
-from workspaces.actions.workspaces import create_workspace, resume_workspace, suspend_workspace
-from workspaces.forms.platform import EnterForm, NewWorkspaceForm, WhyForm
+from workspaces.actions.workspaces import (
+    create_workspace,
+    resume_workspace,
+    suspend_workspace,
+    weigh_workspace,
+)
+from workspaces.forms.platform import EnterForm, NewWorkspaceForm, WeightForm, WhyForm
 from workspaces.forms.refused import show_refusal
 from workspaces.gate.request import GateRequest
 from workspaces.models import Workspace
@@ -108,6 +113,40 @@ class NewWorkspace(View):
 
     def _page(self, request: GateRequest, form: NewWorkspaceForm) -> HttpResponse:
         return show(request, "platform/new_workspace.html", form=form, zones=zones())
+
+
+class Weight(View):
+    """A workspace's part of the routes that several share."""
+
+    permission = "platform.edit"
+
+    def get(self, request: GateRequest, slug: str) -> HttpResponse:
+        """The form."""
+        workspace = workspace_or_404(slug)
+        return self._page(request, workspace, WeightForm(initial={"weight": workspace.weight}))
+
+    def post(self, request: GateRequest, slug: str) -> HttpResponse:
+        """Set it."""
+        workspace, form = workspace_or_404(slug), WeightForm(request.POST)
+        if form.is_valid():
+            try:
+                weigh_workspace(
+                    workspace=workspace,
+                    weight=form.cleaned_data["weight"],
+                    by=request.me,
+                    now=timezone.now(),
+                )
+            except Refusal as refusal:
+                show_refusal(form, refusal)
+            else:
+                messages.success(
+                    request, _("The weight of %(name)s is set.") % {"name": workspace.name}
+                )
+                return redirect(WORKSPACES)
+        return self._page(request, workspace, form)
+
+    def _page(self, request: GateRequest, workspace: Workspace, form: WeightForm) -> HttpResponse:
+        return show(request, "platform/weight.html", workspace=workspace, form=form)
 
 
 class Suspend(View):
