@@ -57,9 +57,7 @@ FALLBACK_LINE = re.compile(
 HEX = re.compile(_HEX)
 STAMP = re.compile(_STAMP)
 UUID = re.compile(_UUID)
-UUID4 = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 KEY = re.compile("[a-z][a-z0-9_.]{0,63}")
-OPERATION = re.compile("[a-z][a-z0-9_]*([.][a-z][a-z0-9_]*)+")
 # Marks that change how text looks without being seen, or turn its direction.
 DISGUISE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
@@ -102,9 +100,9 @@ class Report:
         if self.counts[code] <= SHOWN_FINDINGS:
             self.findings.append(Finding(code, kind, plain(self.prefix + sentence)))
 
-    def test(self, code: str, *facts: Any, kind: str = "failure", **more: Any) -> bool:
+    def test(self, code: str, *facts: Any, kind: str = "failure") -> bool:
         """Apply the check of that code to facts; return whether they pass."""
-        sentence = CHECKS[code](*facts, **more)
+        sentence = CHECKS[code](*facts)
         if sentence:
             self.add(code, sentence, kind)
         return not sentence
@@ -388,7 +386,7 @@ def _entry_workspace(place: str, found: bytes, wanted: bytes) -> str:
 
 
 @check("C03")
-def _entry_number(place: str, found: int, expected: int, *, parts: int = 1) -> str:
+def _entry_number(place: str, found: int, expected: int, parts: int = 1) -> str:
     if parts != 1:
         return "The compressed entries have a second part that was added: one is allowed."
     if found == expected:
@@ -544,11 +542,36 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-_decode = json.JSONDecoder(
-    parse_float=_no_float, parse_int=_integer, parse_constant=_no_float
-).decode
-_encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 _known_keys: set[str] = set()
+
+
+def _keys_fit(value: dict[str, Any]) -> dict[str, Any]:
+    """Check the keys of every object that is read; those seen before cost nothing."""
+    if not value.keys() <= _known_keys:
+        for key in value:
+            if not KEY.fullmatch(key):
+                raise Unreadable(f"{key[:80]!r} cannot be a key.")
+        if len(_known_keys) < 10_000:
+            _known_keys.update(value)
+    return value
+
+
+_decode = json.JSONDecoder(
+    object_hook=_keys_fit, parse_float=_no_float, parse_int=_integer, parse_constant=_no_float
+).raw_decode
+
+
+def _encoder() -> Callable[[Any], str]:
+    """Return the encoder of the canonical form, kept instead of made anew for every value."""
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+    quote = json.encoder.encode_basestring
+    chunks = make(None, None, quote, None, ":", ",", True, False, False)
+    return lambda value: "".join(chunks(value, 0))
+
+
+_encode = _encoder()
 
 
 def canonical(value: Any) -> bytes:
@@ -560,7 +583,7 @@ def read_canonical(data: bytes) -> Any:
     """Return what canonical JSON says; raise Unreadable for any other bytes."""
     try:
         text = data.decode()
-        value = _decode(text)
+        value, _end = _decode(text)
     except Unreadable:
         raise
     except UnicodeDecodeError:
@@ -569,38 +592,19 @@ def read_canonical(data: bytes) -> Any:
         raise Unreadable("it is not JSON.") from None
     if _encode(value) != text:
         raise Unreadable("the same could be written in another way.")
-    problem = _misfit(value, 0)
-    if not problem and "\\u0000" in text and "\0" in "".join(_texts(value)):
-        problem = "a text holds the character U+0000."
-    if problem:
-        raise Unreadable(problem)
+    # So few brackets cannot nest too deep.
+    if text.count("{") + text.count("[") > 8 and _is_too_deep(value, 0):
+        raise Unreadable("more than 8 containers surround a value.")
+    if "\\u0000" in text and "\0" in "".join(_texts(value)):
+        raise Unreadable("a text holds the character U+0000.")
     return value
 
 
-def _misfit(value: Any, depth: int) -> str:
-    """Say what is wrong with the keys or the depth of a value, or ""."""
-    problem = ""
-    if type(value) is dict:
-        problem = _bad_key(value)
-        value = value.values()
-    elif type(value) is not list:
-        return ""
-    if depth == 8 and value:
-        return "more than 8 containers surround a value."
-    for inner in value:
-        if type(inner) in _CONTAINERS:
-            problem = problem or _misfit(inner, depth + 1)
-    return problem
-
-
-def _bad_key(value: dict[str, Any]) -> str:
-    for key in value:
-        if key not in _known_keys:
-            if not KEY.fullmatch(key):
-                return f"{key[:80]!r} cannot be a key."
-            if len(_known_keys) < 10_000:
-                _known_keys.add(key)
-    return ""
+def _is_too_deep(value: Any, depth: int) -> bool:
+    if type(value) not in _CONTAINERS:
+        return depth > 8
+    inner = value.values() if type(value) is dict else value
+    return depth > 8 or any(_is_too_deep(one, depth + 1) for one in inner)
 
 
 _CONTAINERS = frozenset((dict, list))
@@ -1484,18 +1488,22 @@ def event_problem(event: dict[str, Any]) -> str:
     version = event.get("v")
     if version != 1 or type(version) is not int:
         return f"the event claims version {str(version)[:20]}; there is only version 1."
-    for key, form in _REQUIRED:
-        value = event.get(key)
-        if not isinstance(value, str) or not form.fullmatch(value):
-            return f"the event's {key} is missing or not of its form."
+    values = "\n".join(str(event.get(key)) for key in _REQUIRED)
+    if not _REQUIRED_FORMS.fullmatch(values):
+        return "its ws, eid, op or t is missing or not of its form."
     try:
-        moment(event["t"])
+        if event["t"][:10] not in _days:
+            moment(event["t"])
     except Unreadable as problem:
         return f"the event's time: {problem}"
     return ""
 
 
-_REQUIRED = (("ws", UUID), ("eid", UUID4), ("op", OPERATION), ("t", STAMP))
+_REQUIRED = ("ws", "eid", "op", "t")
+_REQUIRED_FORMS = re.compile(
+    f"{_UUID}\n[0-9a-f]{{8}}-[0-9a-f]{{4}}-4[0-9a-f]{{3}}-[89ab][0-9a-f]{{3}}-[0-9a-f]{{12}}\n"
+    f"[a-z][a-z0-9_]*(?:[.][a-z][a-z0-9_]*)+\n{_STAMP}"
+)
 
 
 # --- The verification -----------------------------------------------------------------------------
@@ -1759,7 +1767,7 @@ class Verification:
                 break
         else:
             if inflater.member_count > 1:
-                self.test("C03", "", 0, 0, parts=inflater.member_count)
+                self.test("C03", "", 0, 0, inflater.member_count)
         walk.finish()
 
     def _tell(self, walk: Walk) -> None:

@@ -1,7 +1,8 @@
 """`make bench`: ratios in one run, medians of three. Nothing here passes or fails.
 
 BENCH_ROWS is the size of the larger import (200,000; 1,000,000 for the full figure),
-BENCH_SEGMENTS of a round of sending (8,000), BENCH_PARTS which parts run (submit,import,audit).
+BENCH_SEGMENTS of a round of sending (8,000), BENCH_ENTRIES of the evidence that is verified
+(1,000,000), BENCH_PARTS which parts run (submit,import,audit,verify).
 """
 
 import os
@@ -13,7 +14,7 @@ import django
 from tests.bench.ground import durable_ground, promises
 from tests.ground import Ground
 
-PARTS = os.environ.get("BENCH_PARTS", "submit,import,audit").split(",")
+PARTS = os.environ.get("BENCH_PARTS", "submit,import,audit,verify").split(",")
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def main() -> None:
 
 def _measure(ground: Ground, folder: Path) -> None:
     # These need Django, and Django needs the ground.
-    from tests.bench import auditing, importing, sending
+    from tests.bench import auditing, importing, sending, verifying
 
     if "submit" in PARTS:
         print("\nDurable submit over mutual TLS")
@@ -39,6 +40,9 @@ def _measure(ground: Ground, folder: Path) -> None:
     if "audit" in PARTS:
         print("\nAudit log")
         auditing.measure(ground)
+    if "verify" in PARTS:
+        print("\nVerifying evidence")
+        verifying.measure()
 
 
 if __name__ == "__main__":
