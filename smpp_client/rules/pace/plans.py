@@ -9,7 +9,7 @@ fit stays.
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from smpp_client.rules.pace.windows import LONGEST, Daily, OpenTime, PlanRefused, open_time
@@ -19,6 +19,8 @@ CATCH_UP: Final = 1.25
 # What an irregular tick may add to one second. Whoever claims more seldom than every 100 ms loses
 # some of the rate while catching up, and nothing otherwise.
 TICK: Final = 0.1
+# By so much may the clocks of several senders differ.
+STEPPED: Final = timedelta(seconds=2)
 # A stall this long loses nothing, inside the cap.
 STALL: Final = 0.2
 # The curve ends a little before the window, so that the last claims still fall inside it: half a
@@ -111,7 +113,9 @@ def due(
     if math.isinf(rate):
         return Due(max(plan.total - claimed, 0), rate, kept, is_moved=False)
     late = _height(plan, kept, rate, now) - claimed
-    if late > _burst(plan, rate) or late < -longest:
+    # An anchor in the future is from before the clock was set back: that could be hours away.
+    is_ahead = anchor is not None and anchor.at - now > STEPPED
+    if late > _burst(plan, rate) or late < -longest or is_ahead:
         kept = _restart(plan, now, claimed, limit, is_late=late > 0)
         rate = _rate_from(plan, kept, limit)
         late = kept.claimed - claimed

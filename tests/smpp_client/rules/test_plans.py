@@ -221,6 +221,18 @@ def test_a_clock_that_stepped_back_gives_nothing_twice() -> None:
     assert answer.anchor.claimed == 1_800
 
 
+def test_a_clock_that_stepped_forward_and_back_again_stops_nothing() -> None:
+    plan, row = spread(7_200, open_time(TEN, TEN + hours(2))), Row()
+    for second in range(60):
+        row.claim(plan, TEN + timedelta(seconds=second))
+    for second in range(60):
+        row.claim(plan, TEN + timedelta(minutes=30, seconds=second))
+    before = row.claimed
+    for second in range(120, 180):
+        row.claim(plan, TEN + timedelta(seconds=second))
+    assert 45 <= row.claimed - before <= 75
+
+
 def test_a_spread_over_days_keeps_to_its_daily_window_over_a_clock_change() -> None:
     start = datetime(2026, 10, 30, tzinfo=UTC)
     daily = Daily(time(20), time(2), "America/New_York")
