@@ -26,6 +26,7 @@ __all__ = [
     "Outcome",
     "Receipt",
     "Room",
+    "Sar",
     "Segment",
     "SegmentKey",
     "Work",
@@ -44,10 +45,20 @@ class SegmentKey(NamedTuple):
     part: int
 
 
+class Sar(NamedTuple):
+    """The place of a part that has no header: the sar_* options of its submit_sm."""
+
+    reference: int
+    total: int
+    number: int
+
+
 class Segment(NamedTuple):
     """What is sent as one submit_sm.
 
-    `short_message` is encoded already, with its user data header if any (at most 254 octets).
+    `short_message` is encoded already, with its user data header if any (at most 254 octets). One
+    that `covers` several parts, from its key's on, is a whole message in message_payload: its
+    answer settles them all.
     """
 
     key: SegmentKey
@@ -60,6 +71,8 @@ class Segment(NamedTuple):
     reference: int = 0  # user_message_reference TLV, 0 sends none
     priority: int = 0
     validity_period: str = ""
+    sar: Sar | None = None
+    covers: int = 1
 
 
 class Kind(StrEnum):

@@ -85,8 +85,9 @@ class Feeder:
             if not work:
                 await self._pause(IDLE_SECONDS)
                 continue
-            book.claimed(len(work))
-            self._bucket.spend(len(work), time.monotonic())
+            count = sum(segment.covers for segment in work)
+            book.claimed(count)
+            self._bucket.spend(count, time.monotonic())
             if wire.is_closed.is_set():
                 release(work)
             else:

@@ -395,9 +395,11 @@ class Slot:
 
     def _outcome(self, segment: Segment, kind: Kind, status: int, smsc_id: str, cause: str) -> None:
         assert self._book is not None
-        self._book.add(
-            Outcome(segment.key, segment.part_count, kind, utc_now(), status, smsc_id, cause)
-        )
+        now = utc_now()
+        first = Outcome(segment.key, segment.part_count, kind, now, status, smsc_id, cause)
+        self._book.add(first)
+        for part in range(2, segment.covers + 1):
+            self._book.add(first._replace(key=segment.key._replace(part=part)))
         if kind is Kind.SUBMITTED:
             self.tools.receipts_came.set()
 

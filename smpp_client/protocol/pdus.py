@@ -11,10 +11,13 @@ from typing import Final
 
 from smpplib import command_codes, consts, smpp
 
-from smpp_client.carrier import Segment
+from smpp_client.carrier import Sar, Segment
 from smpp_client.protocol.framing import HEADER, HEADER_SIZE
 from smpp_client.protocol.tlvs import (
     MESSAGE_PAYLOAD,
+    SAR_REFERENCE,
+    SAR_SEGMENT,
+    SAR_TOTAL,
     USER_MESSAGE_REFERENCE,
     Options,
     read_options,
@@ -44,6 +47,7 @@ UDH_INDICATOR: Final[int] = consts.SMPP_GSMFEAT_UDHI
 WITH_RECEIPT: Final[int] = consts.SMPP_SMSC_DELIVERY_RECEIPT_BOTH
 
 MAX_SHORT_MESSAGE: Final = 254
+MAX_PAYLOAD: Final = 64_000  # octets, so that a PDU with its fields stays within 64 KiB
 _LENGTHS: Final = [bytes((length,)) for length in range(MAX_SHORT_MESSAGE + 1)]
 _MAX_TEMPLATES: Final = 4096
 
@@ -162,16 +166,21 @@ class SubmitEncoder:
             template = self._remember(key, segment)
         message = segment.short_message
         length = len(message)
-        if length > MAX_SHORT_MESSAGE:
+        if segment.covers > 1:
+            text = _payload(message)
+        elif length > MAX_SHORT_MESSAGE:
             raise FieldRefused(f"short_message has {length} octets; it can have 254.")
+        else:
+            text = _LENGTHS[length] + message
         body = (
             template[0]
             + _address(segment.destination)
             + template[1]
-            + _LENGTHS[length]
-            + message
+            + text
             + _reference_option(segment.reference)
         )
+        if segment.sar is not None:
+            body += _sar_options(segment.sar)
         return HEADER.pack(HEADER_SIZE + len(body), SUBMIT_SM, 0, sequence) + body
 
     def _remember(self, key: tuple[object, ...], segment: Segment) -> tuple[bytes, bytes]:
@@ -201,6 +210,27 @@ class SubmitEncoder:
         return template
 
 
+def _payload(message: bytes) -> bytes:
+    """Return an empty short_message, and the text in its option (5.3.2.32)."""
+    if len(message) > MAX_PAYLOAD:
+        raise FieldRefused(f"message_payload has {len(message)} octets; a PDU has room for fewer.")
+    return b"\0" + _PAYLOAD_TAG + len(message).to_bytes(2, "big") + message
+
+
+def _sar_options(sar: Sar) -> bytes:
+    """Return sar_msg_ref_num, sar_total_segments and sar_segment_seqnum (5.3.2.22 to 24)."""
+    if not 0 <= sar.reference <= 0xFFFF or not 1 <= sar.number <= sar.total <= 255:
+        raise FieldRefused("The place of this part does not fit into its options.")
+    return (
+        _SAR_REFERENCE_HEAD
+        + sar.reference.to_bytes(2, "big")
+        + _SAR_TOTAL_HEAD
+        + bytes((sar.total,))
+        + _SAR_SEGMENT_HEAD
+        + bytes((sar.number,))
+    )
+
+
 def _reference_option(reference: int) -> bytes:
     if reference == 0:
         return b""
@@ -210,6 +240,10 @@ def _reference_option(reference: int) -> bytes:
 
 
 _REFERENCE_HEAD: Final = USER_MESSAGE_REFERENCE.to_bytes(2, "big") + b"\0\2"
+_PAYLOAD_TAG: Final = MESSAGE_PAYLOAD.to_bytes(2, "big")
+_SAR_REFERENCE_HEAD: Final = SAR_REFERENCE.to_bytes(2, "big") + b"\0\2"
+_SAR_TOTAL_HEAD: Final = SAR_TOTAL.to_bytes(2, "big") + b"\0\1"
+_SAR_SEGMENT_HEAD: Final = SAR_SEGMENT.to_bytes(2, "big") + b"\0\1"
 
 
 def _address(address: Address) -> bytes:

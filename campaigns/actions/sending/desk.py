@@ -214,9 +214,11 @@ class CampaignDesk:
         read_at, account = self._accounts.get(connection_id, (0.0, Account(Alphabet.GSM, 3)))
         if now.timestamp() - read_at > ACCOUNT_SECONDS:
             rows = self._claims.rows(
-                "SELECT alphabet, short_code_ton FROM connection WHERE id = %s", [connection_id]
+                "SELECT alphabet, short_code_ton, CASE WHEN carrier = 'smpp' THEN long_form"
+                " ELSE 'udh' END FROM connection WHERE id = %s",
+                [connection_id],
             )
-            account = Account(Alphabet(rows[0][0]), rows[0][1])
+            account = Account(Alphabet(rows[0][0]), rows[0][1], rows[0][2])
             self._accounts[connection_id] = (now.timestamp(), account)
         return account
 

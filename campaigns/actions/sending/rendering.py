@@ -9,10 +9,11 @@ from typing import NamedTuple
 from campaigns.actions.sending.candidates import Candidate
 from campaigns.rules.references import segment_reference
 from campaigns.rules.text import Template, compile_text
-from smpp_client.carrier import Address, Kind, Outcome, Segment, SegmentKey
+from smpp_client.carrier import Address, Kind, Outcome, Sar, Segment, SegmentKey
+from smpp_client.models import LongForm
 from smpp_client.rules.addresses import AddressRefused, destination_address
 from smpp_client.rules.ranges import connection_for
-from smpp_client.rules.segments import Alphabet, TextRefused, encode
+from smpp_client.rules.segments import Alphabet, Encoded, TextRefused, encode
 from workspaces.rules.sealing import Keys, SealBroken
 
 TON_SHORT_CODE = 3
@@ -37,6 +38,7 @@ class Account:
 
     alphabet: Alphabet
     short_code_ton: int
+    long_form: str = LongForm.UDH
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def render(
     """
     maker = _Maker(candidate, account, keys)
     done = Rendered([], [], {})
-    for row in rows:
+    for row in _whole_again(rows) if account.long_form == LongForm.PAYLOAD else rows:
         try:
             done.segments.extend(maker.segments(row))
         except (TextRefused, AddressRefused, SealBroken) as refused:
@@ -84,6 +86,21 @@ def render(
             done.lanes[row.position] = other.connection
             done.unsent.extend(_unsent(candidate, row, Kind.RELEASED, "range", now))
     return done
+
+
+def _whole_again(rows: Sequence[ClaimedRow]) -> list[ClaimedRow]:
+    """Put parts that go again back together where all of a message are there: it has one PDU.
+
+    One that goes again without the others has a header, which nearly every SMSC takes.
+    """
+    parts: dict[tuple[int, int], list[ClaimedRow]] = {}
+    for row in rows:
+        parts.setdefault((row.batch_id, row.position), []).append(row)
+    found: list[ClaimedRow] = []
+    for group in parts.values():
+        is_whole = len({row.part for row in group if row.part}) == group[0].part_count
+        found.extend([group[0]._replace(part=0)] if is_whole else group)
+    return found
 
 
 class _Maker:
@@ -95,6 +112,7 @@ class _Maker:
         self._campaign_id = candidate.id
         self._way = candidate.way
         self._alphabet = account.alphabet
+        self._long_form = account.long_form
         self._template = template_of(candidate.text)
         self._open = keys.number_opener(candidate.workspace_id).open
 
@@ -113,6 +131,11 @@ class _Maker:
         if len(encoded.parts) != row.part_count:
             raise TextRefused("The text takes another number of segments than was approved.")
         destination = destination_address(number)
+        is_bare = self._long_form == LongForm.SAR or (
+            self._long_form == LongForm.PAYLOAD and row.part == 0
+        )
+        if encoded.has_header and is_bare:
+            return self._without_headers(row, destination, encoded)
         return [
             Segment(
                 SegmentKey(row.batch_id, self._campaign_id, row.position, index),
@@ -126,6 +149,37 @@ class _Maker:
             )
             for index, part in enumerate(encoded.parts, start=1)
             if row.part in {0, index}
+        ]
+
+    def _without_headers(
+        self, row: ClaimedRow, destination: Address, encoded: Encoded
+    ) -> list[Segment]:
+        """Return a long message as one payload, or its parts with their places beside them."""
+        bare = [part[part[0] + 1 :] for part in encoded.parts]
+        one = Segment(
+            SegmentKey(row.batch_id, self._campaign_id, row.position, 1),
+            row.part_count,
+            self._source,
+            destination,
+            b"".join(bare),
+            encoded.data_coding,
+            False,
+            segment_reference(self._campaign_id, row.position, 1),
+            covers=row.part_count,
+        )
+        if self._long_form == LongForm.PAYLOAD:
+            return [one]
+        shared = reference_of(self._campaign_id, row.position)
+        return [
+            one._replace(
+                key=one.key._replace(part=number),
+                short_message=body,
+                reference=segment_reference(self._campaign_id, row.position, number),
+                sar=Sar(shared, row.part_count, number),
+                covers=1,
+            )
+            for number, body in enumerate(bare, start=1)
+            if row.part in {0, number}
         ]
 
     def _check_lane(self, number: str) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from smpplib import consts
 
-from smpp_client.carrier import Address, Segment, SegmentKey
+from smpp_client.carrier import Address, Sar, Segment, SegmentKey
 from smpp_client.protocol.pdus import (
     DATA_SM,
     DATA_SM_RESP,
@@ -45,6 +45,8 @@ segments = st.builds(
     reference=st.integers(0, 0xFFFF),
     priority=st.integers(0, 3),
     validity_period=st.sampled_from(["", "000000010000000R", "261120100000000+"]),
+    sar=st.none(),
+    covers=st.just(1),
 )
 
 
@@ -73,6 +75,53 @@ def test_submit_sm_is_octet_for_octet_what_smpplib_writes(one: Segment, sequence
         user_message_reference=one.reference or None,
     )
     assert SubmitEncoder().encode(one, sequence) == theirs
+
+
+def test_the_place_of_a_part_is_what_smpplib_writes() -> None:
+    one = segment(1)._replace(sar=Sar(0x1234, 3, 2), reference=7)
+    ours = SubmitEncoder().encode(one, 9)
+    theirs = generated(
+        "submit_sm",
+        9,
+        source_addr_ton=5,
+        source_addr=one.source.value,
+        dest_addr_ton=1,
+        dest_addr_npi=1,
+        destination_addr=one.destination.value,
+        registered_delivery=1,
+        short_message=b"hello",
+        user_message_reference=7,
+        sar_msg_ref_num=0x1234,
+        sar_total_segments=3,
+        sar_segment_seqnum=2,
+    )
+    assert sorted(read_options(ours[16:], len(ours) - 16 - 22).items()) == sorted(
+        read_options(theirs[16:], len(theirs) - 16 - 22).items()
+    )
+    assert ours[:-22] == theirs[:-22]
+
+
+def test_a_payload_of_any_length_is_read_back() -> None:
+    one = segment(1)._replace(short_message=bytes(range(256)) * 3, covers=5, reference=7)
+    pdu = SubmitEncoder().encode(one, 9)
+    at = pdu.index(b"\x04\x24\x03\x00")
+    assert pdu[at - 1] == 0
+    assert pdu[at + 4 : at + 4 + 768] == one.short_message
+    assert len(pdu) == int.from_bytes(pdu[:4], "big")
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        segment(1)._replace(sar=Sar(0x10000, 3, 2)),
+        segment(1)._replace(sar=Sar(1, 3, 4)),
+        segment(1)._replace(sar=Sar(1, 256, 4)),
+        segment(1)._replace(short_message=b"x" * 64_001, covers=2),
+    ],
+)
+def test_a_place_or_a_payload_that_does_not_fit_is_refused(one: Segment) -> None:
+    with pytest.raises(FieldRefused):
+        SubmitEncoder().encode(one, 9)
 
 
 def test_a_template_is_not_shared_by_segments_that_differ() -> None:
