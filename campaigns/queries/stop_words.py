@@ -59,6 +59,28 @@ def platform_words() -> list[StopWord]:
     return sorted(rows, key=lambda row: (row.kind != WordKind.STOP, row.language, row.word))
 
 
+@dataclass(frozen=True)
+class Language:
+    """The platform's words of one language, as they are shown."""
+
+    code: str
+    stop: Sequence[str]
+    start: Sequence[str]
+
+
+def words_by_language() -> list[Language]:
+    """Return the platform's words, a language at a time."""
+    rows = platform_words()
+    return [
+        Language(
+            code,
+            [row.word for row in rows if row.language == code and row.kind == WordKind.STOP],
+            [row.word for row in rows if row.language == code and row.kind == WordKind.START],
+        )
+        for code in sorted({row.language for row in rows})
+    ]
+
+
 def platform_word(word_id: int) -> StopWord | None:
     """Return a word of the platform, or None."""
     return StopWord.objects.filter(pk=word_id).first()

@@ -15,6 +15,7 @@ from campaigns.models import WordKind
 from campaigns.queries.stop_words import (
     platform_word,
     platform_words,
+    words_by_language,
     workspace_word,
     workspace_words,
 )
@@ -58,7 +59,7 @@ class OwnWords(View):
             status=status,
             form=form,
             own=workspace_words(request.me.here),
-            platform=platform_words(),
+            languages=words_by_language(),
             may_edit=request.me.may("workspace.edit"),
         )
 

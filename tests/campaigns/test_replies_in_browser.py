@@ -1,0 +1,110 @@
+"""The pages of replies and STOP words in a real Chromium: they fit and are accessible."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from campaigns.actions.stop_words import add_own_word
+from campaigns.models import WordKind
+from tests import make as nouns
+from tests.campaigns.inbound import came, wrote
+from tests.processes import Processes
+from tests.workspaces import make
+from tests.workspaces.test_in_browser import looks_right
+from workspaces.models import User
+from workspaces.queries.me import Me
+from workspaces.rules.permissions import Role
+from workspaces.scope import scope, scope_everywhere
+
+pytestmark = pytest.mark.browser
+
+CODE = "2020"
+TEXTS = (
+    "How do I switch roaming off before I land? My bill last month was far too high.",
+    "STOP",
+    "Здравствуйте! Когда починят связь в Юнусабаде? Второй день без интернета, а вы молчите.",
+    "توقف",
+    "OK",
+)
+
+
+class Site:
+    """The product's web process, with a workspace to which subscribers wrote."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        place = make.workspace("care", "Subscriber care", "Asia/Tashkent")
+        member = make.member(place, Role.ADMIN, make.user("Malika Yusupova"))
+        self.admin: Me = make.me(member, place, Role.ADMIN)
+        self.root = make.user("Sardor Tursunov", is_super_admin=True)
+        with scope_everywhere("the test makes rows"):
+            wire, elsewhere = nouns.connection("smsc-a"), nouns.connection("hub-b")
+            nouns.sender(place, CODE)
+            through = nouns.route(place, wire)
+        with scope(place):
+            nouns.sending(self.admin, through, rows=6)
+            add_own_word(by=self.admin, kind=WordKind.STOP, word="Yetarli", now=timezone.now())
+        for index, text in enumerate(TEXTS):
+            at = timezone.now() - timedelta(minutes=40 - 7 * index)
+            rows = came(wire, wrote(index, text, CODE, at=at))
+        came(wire, wrote(0, "One more thing", CODE))
+        came(elsewhere, wrote(0, "STOP", CODE), wrote(3, "Who are you?", "7777"))
+        self.last_id = rows[0].pk
+
+    def sign_in(self, page: Page, who: User) -> None:
+        """Give the browser a session of this account."""
+        client = Client()
+        make.sign_in(client, who)
+        key = client.session.session_key or ""
+        page.context.clear_cookies()
+        page.context.add_cookies([{"name": "mc_session", "value": key, "url": self.url}])
+
+
+@pytest.fixture
+def site(processes: Processes) -> Site:
+    """The site."""
+    return Site(processes.start("web").url)
+
+
+@pytest.mark.parametrize(("width", "height", "colours"), [(1440, 900, "light"), (390, 844, "dark")])
+def test_every_page_fits_and_is_accessible(
+    site: Site, page: Page, width: int, height: int, colours: str
+) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme="dark" if colours == "dark" else "light")
+    home = "/w/care/replies/"
+    words = "/w/care/optouts/words/"
+    wrong: list[str] = []
+    for who, paths in (
+        (site.admin.user, [home, f"{home}?show=start", f"{home}{site.last_id}/", words]),
+        (site.admin.user, [f"{words}1/remove/", "/w/care/optouts/", "/w/care/settings/"]),
+        (site.root, ["/platform/inbound/", "/platform/stop-words/"]),
+    ):
+        site.sign_in(page, who)
+        for path in paths:
+            page.goto(f"{site.url}{path}")
+            wrong += looks_right(page)
+            keep(page, path, width)
+    assert wrong == []
+
+
+def keep(page: Page, path: str, width: int) -> None:
+    """Keep a picture where the environment names a folder for them."""
+    folder = os.environ.get("PICTURES")
+    if folder:
+        name = f"{path.strip('/').replace('/', '-').replace('?', '-')}-{width}.png"
+        page.screenshot(path=Path(folder) / name, full_page=True)
+
+
+def test_one_press_opts_a_writer_out(site: Site, page: Page) -> None:
+    site.sign_in(page, site.admin.user)
+    page.goto(f"{site.url}/w/care/replies/")
+    row = page.get_by_role("row").filter(has_text="OK")
+    row.get_by_role("button", name="Opt out").click()
+    expect(page.get_by_text("The number is opted out.")).to_be_visible()
+    expect(page.get_by_text("This person gets no messages of this workspace.")).to_be_visible()
