@@ -3,11 +3,12 @@ sends.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.db.models import Count
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -17,7 +18,7 @@ from audit.rules.events import Obj
 from campaigns.models import Campaign, Mode, Progress, QueuedSegment, StartBy
 from campaigns.queries.plans import open_of
 from campaigns.rules.campaign_states import State
-from smpp_client.models import RouteConnection, SessionState, SessionStatus
+from smpp_client.models import Connection, RouteConnection, SessionState, SessionStatus
 from smpp_client.rules.pace import OpenTime, PlanRefused
 
 # The owner of a session writes about once a second, and so does the desk.
@@ -203,12 +204,55 @@ def _nothing_pushed(look: Look) -> str:
     return _("Nothing is pushed now: messages leave as they come.")
 
 
+def _range_is_down(look: Look) -> str:
+    """Say that nothing is left but numbers whose own connection is down."""
+    waiting = QueuedSegment.objects.filter(campaign=look.campaign, batch_id=None)
+    lanes = dict(
+        waiting.exclude(lane_id=None)
+        .values_list("lane_id")
+        .annotate(positions=Count("position", distinct=True))
+        .order_by("lane_id")
+    )
+    if not lanes or sum(lanes.values()) < look.progress.queued + look.progress.deferred:
+        return ""
+    up = _up(lanes, look.now)
+    down = Connection.objects.filter(pk__in=set(lanes) - up).order_by("name").first()
+    if down is None:
+        return ""
+    return _(
+        "%(n)s messages wait for the connection %(name)s, whose number range theirs is: it is down."
+    ) % {"n": f"{lanes[down.pk]:,}", "name": down.name}
+
+
+def _up(connections: Iterable[int], now: datetime) -> set[int]:
+    """Return which of these connections have a session now."""
+    rows = SessionStatus.objects.filter(
+        lease__connection__in=list(connections), state=SessionState.BOUND
+    ).select_related("lease")
+    return {row.lease.connection_id for row in rows if _is_fresh(row, now)}
+
+
+def _backup_carries(look: Look) -> str:
+    """Say that only backups carry it, before what the desk says."""
+    parts = list(
+        RouteConnection.objects.filter(route=look.campaign.route, weight__gt=0)
+        .select_related("connection")
+        .order_by("tier", "connection__name")
+    )
+    up = _up([part.connection_id for part in parts], look.now)
+    living = [part for part in parts if part.connection_id in up]
+    if not living or living[0].tier == min(part.tier for part in parts):
+        return ""
+    names = ", ".join(part.connection.name for part in living if part.tier == living[0].tier)
+    return _("Only the backup %(names)s is up.") % {"names": names}
+
+
 def _as_the_sender_says(look: Look) -> str:
     """Return what the desk wrote in its last claims: window, rate, throttled, budget, plan."""
     told_at = look.progress.reason_at
     if told_at is None or look.now - told_at > FRESH:
         return ""
-    return look.progress.reason
+    return " ".join(filter(None, [_backup_carries(look), look.progress.reason]))
 
 
 def _waits_for_next_try(look: Look) -> str:
@@ -243,6 +287,7 @@ _WHILE_SENDING: tuple[Callable[[Look], str], ...] = (
     _closed,
     _no_way_out,
     _nothing_pushed,
+    _range_is_down,
     _as_the_sender_says,
     _waits_for_next_try,
 )

@@ -9,7 +9,8 @@ import pytest
 from django.utils import timezone
 
 from campaigns.actions import running
-from campaigns.models import Campaign, Progress
+from campaigns.actions.sending.wording import bound_sentence, turn_sentence
+from campaigns.models import Campaign, Progress, QueuedSegment
 from campaigns.queries.why import why_not_faster
 from smpp_client.carrier import Bound, Kind, Room
 from smpp_client.models import Connection, Lease, Route, RouteConnection, SessionStatus
@@ -346,3 +347,47 @@ def test_what_was_tried_once_waits_for_its_next_try(desk: Ground) -> None:  # no
     told(campaign, "", now)
     sentence = why_not_faster(campaign, now)
     assert sentence.startswith("Everything was tried once: 1 wait for their next try at ")
+
+
+# What divides a route
+
+
+def test_numbers_of_a_range_whose_connection_is_down(site: Site) -> None:
+    other = make.connection("smsc-b")
+    RouteConnection.objects.create(route=site.route, connection=other, weight=0)
+    campaign = site.sending(rows=3)
+    Progress.objects.filter(campaign=campaign).update(queued=2, submitted=1, cursor=3)
+    for position in (0, 1):
+        QueuedSegment.objects.create(
+            workspace=site.place,
+            campaign=campaign,
+            position=position,
+            part=1,
+            part_count=1,
+            not_before_at=NOON,
+            lane_id=other.pk,
+        )
+    said = "2 messages wait for the connection smsc-b, whose number range theirs is: it is down."
+    assert site.why(campaign) == said
+    observe(other, NOON)
+    assert site.why(campaign) != said
+
+
+def test_a_backup_that_carries_alone_is_named_before_the_rest(site: Site) -> None:
+    other = make.connection("smsc-b")
+    RouteConnection.objects.create(route=site.route, connection=other, tier=1)
+    campaign = site.sending()
+    Progress.objects.filter(campaign=campaign).update(reason="On plan.", reason_at=NOON)
+    assert site.why(campaign) == "On plan."
+    observe(site.wire, NOON, "down", "Gone.")
+    observe(other, NOON)
+    assert site.why(campaign) == "Only the backup smsc-b is up. On plan."
+
+
+def test_a_campaign_that_shares_its_connection_says_with_how_many() -> None:
+    said = bound_sentence(Room(0, Bound.RATE, 100), rivals=2)
+    assert said.startswith("Shares the connection's 100 segments/s with 2 other campaigns")
+
+
+def test_what_is_another_connections_turn_says_so() -> None:
+    assert "by weight" in turn_sentence()

@@ -21,7 +21,13 @@ from campaigns.actions.sending.candidates import (
 )
 from campaigns.actions.sending.literals import numbers, times, words
 from campaigns.actions.sending.rendering import Account, ClaimedRow, Rendered, render
-from campaigns.actions.sending.wording import HOLDS, PASSING, bound_sentence, plan_sentence
+from campaigns.actions.sending.wording import (
+    HOLDS,
+    PASSING,
+    bound_sentence,
+    plan_sentence,
+    turn_sentence,
+)
 from smpp_client.carrier import (
     Fenced,
     InboundMessage,
@@ -130,7 +136,8 @@ class CampaignDesk:
             taken = self._claim_one(lease, wish, granted.get(wish.candidate.id, 0), now)
             fairness.passed(wish.candidate.id, len(taken) - granted.get(wish.candidate.id, 0))
             segments.extend(taken)
-            self._explain(wish, granted.get(wish.candidate.id, 0), room, now)
+            rivals = sum(other.demand.wanted >= 1 for other in wishes if other is not wish)
+            self._explain(wish, granted.get(wish.candidate.id, 0), room, rivals, now)
         return Work(segments, "")
 
     def _wishes(self, lease: LeaseKey, room: Room, now: datetime) -> list[Wish]:
@@ -214,11 +221,9 @@ class CampaignDesk:
         read_at, account = self._accounts.get(connection_id, (0.0, Account(Alphabet.GSM, 3)))
         if now.timestamp() - read_at > ACCOUNT_SECONDS:
             rows = self._claims.rows(
-                "SELECT alphabet, short_code_ton, CASE WHEN carrier = 'smpp' THEN long_form"
-                " ELSE 'udh' END FROM connection WHERE id = %s",
-                [connection_id],
+                "SELECT alphabet, short_code_ton FROM connection WHERE id = %s", [connection_id]
             )
-            account = Account(Alphabet(rows[0][0]), rows[0][1], rows[0][2])
+            account = Account(Alphabet(rows[0][0]), rows[0][1])
             self._accounts[connection_id] = (now.timestamp(), account)
         return account
 
@@ -234,12 +239,16 @@ class CampaignDesk:
         with scope_everywhere("the sender holds campaigns of all workspaces"):
             hold(candidate.id, reason=reason, sentence=HOLDS[reason], now=now)
 
-    def _explain(self, wish: Wish, granted: int, room: Room, now: datetime) -> None:
+    def _explain(self, wish: Wish, granted: int, room: Room, rivals: int, now: datetime) -> None:
         """Say, at most once a second, what bound this claim."""
-        if wish.candidate.way.share.is_backup or wish.is_left_to_others:
+        if wish.candidate.way.share.is_backup:
             return  # the connection whose turn it is says why
+        if wish.is_left_to_others:
+            if self._reasons.get(wish.candidate.id, (0, ""))[0] < int(now.timestamp()) - 1:
+                self._note_reason(wish.candidate, turn_sentence(), now)
+            return
         is_bound_by_room = wish.demand.wanted > granted and wish.demand.wanted >= 1
-        sentence = bound_sentence(room) if is_bound_by_room else plan_sentence(wish, now)
+        sentence = bound_sentence(room, rivals) if is_bound_by_room else plan_sentence(wish, now)
         self._note_reason(wish.candidate, sentence, now)
 
     def _note_reason(self, candidate: Candidate, sentence: str, now: datetime) -> None:

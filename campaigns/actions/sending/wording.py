@@ -4,8 +4,9 @@ from datetime import datetime
 from math import isinf
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from campaigns.actions.sending.candidates import Wish
+from campaigns.actions.sending.candidates import MOST_IN_LANES, Wish
 from campaigns.models import Mode
 from smpp_client.carrier import Bound, Room
 
@@ -25,9 +26,22 @@ PASSING = {
 }
 
 
-def bound_sentence(room: Room) -> str:
-    """Return what keeps a session from taking more."""
+def turn_sentence() -> str:
+    """Return why this connection leaves alone what is due."""
+    return _("Its next segments are the turn of the route's other connections, by weight.")
+
+
+def bound_sentence(room: Room, rivals: int = 0) -> str:
+    """Return what keeps a session from taking more; `rivals` other campaigns want its room."""
     figure = f"{room.limit:,.0f}"
+    if rivals and room.bound is Bound.RATE:
+        return ngettext(
+            "Shares the connection's %(rate)s segments/s with %(n)s other campaign, by class and"
+            " by the weights of workspaces.",
+            "Shares the connection's %(rate)s segments/s with %(n)s other campaigns, by class and"
+            " by the weights of workspaces.",
+            rivals,
+        ) % {"rate": figure, "n": rivals}
     if room.bound is Bound.THROTTLED:
         return _("Slowed by the SMSC: %(rate)s segments/s for now.") % {"rate": figure}
     if room.bound is Bound.WINDOW:
@@ -52,6 +66,10 @@ def plan_sentence(wish: Wish, now: datetime) -> str:
                 "n": f"{candidate.deferred:,}"
             }
         return _("Everything is sent; the last answers are awaited.")
+    if candidate.in_lanes >= MOST_IN_LANES:
+        return _(
+            "%(n)s segments wait for the connection of their number range; the rest waits for them."
+        ) % {"n": f"{candidate.in_lanes:,}"}
     if wish.due is None or wish.plan is None:
         return _("The plan cannot be kept: its window is never open.")
     if not wish.plan.open.contains(now):
