@@ -111,7 +111,7 @@ def document_of(read: ReadReport) -> dict[str, Any]:
         "finished_at": _at(report.finished_at),
         "options": report.options,
         "counts": {state.value: count for state, count in read.counts.items()},
-        "steps": [step.as_json() for step in read.steps],
+        "steps": [step.as_json() | {"figures": dict(step.figures)} for step in read.steps],
     }
 
 

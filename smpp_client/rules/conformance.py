@@ -37,6 +37,11 @@ class Step:
     figures: Mapping[str, float | int | str] = field(default_factory=dict)
     seconds: float = 0.0
 
+    @property
+    def figure_words(self) -> list[tuple[str, float | int | str]]:
+        """The figures with names for people."""
+        return [(name.replace("_", " "), value) for name, value in self.figures.items()]
+
     def as_json(self) -> dict[str, Any]:
         """Return plain values."""
         return {
@@ -44,7 +49,8 @@ class Step:
             "title": self.title,
             "state": self.state.value,
             "sentence": self.sentence,
-            "figures": dict(self.figures),
+            # In their order, which a JSON object would lose in the database.
+            "figures": [[name, value] for name, value in self.figures.items()],
             "seconds": round(self.seconds, 3),
         }
 
@@ -56,7 +62,7 @@ def read_step(row: Mapping[str, Any]) -> Step:
         row["title"],
         StepState(row["state"]),
         row["sentence"],
-        row["figures"],
+        dict(row["figures"]),
         row["seconds"],
     )
 
@@ -99,7 +105,8 @@ class Volumes:
 def volumes(messages: int, rate: int, window: int, *, is_above_rate: bool = False) -> Volumes:
     """Share at most `messages` out: the window first, then whole seconds of the rate and the load.
 
-    Less than a second at the rate shows nothing and is not tried.
+    Less than a second at the rate shows nothing and is not tried. Each of the two gets a second
+    before one of them gets more.
     """
     left = max(0, messages - FIXED_MESSAGES)
     filled = window if window <= left else 0
@@ -107,9 +114,10 @@ def volumes(messages: int, rate: int, window: int, *, is_above_rate: bool = Fals
     above = round(ABOVE_FACTOR * rate * ABOVE_SECONDS) if is_above_rate else 0
     above = above if above <= left - rate else 0
     left -= above
-    rating = min(LONGEST_RATE_SECONDS, left // rate)
-    left -= rating * rate
-    loading = min(LONGEST_LOAD_SECONDS, left // rate)
+    seconds = left // rate
+    loading = min(seconds, 2) // 2
+    rating = min(LONGEST_RATE_SECONDS, seconds - loading)
+    loading = min(LONGEST_LOAD_SECONDS, seconds - rating)
     return Volumes(filled, rating * rate, loading * rate, above)
 
 

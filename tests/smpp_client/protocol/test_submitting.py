@@ -12,6 +12,7 @@ from smpp_client.protocol.events import (
 )
 from smpp_client.protocol.in_flight import LATE_MEMORY
 from smpp_client.protocol.pdus import GENERIC_NACK, SUBMIT_SM, SUBMIT_SM_RESP
+from smpp_client.protocol.states import State
 from smpp_client.rules.errors import StatusClass
 from smpp_client.rules.message_ids import IdRule
 from tests.smpp_client.protocol.make import (
@@ -366,3 +367,12 @@ def test_a_window_that_is_changed_holds_at_once() -> None:
     assert session.free == 5
     session.window.set_limit(1)
     assert session.free == 1
+
+
+def test_other_settings_reach_a_session_that_is_bound() -> None:
+    session = bound(window=10)
+    sequences = submitted(session, 3)
+    session.follow(config(window=4, status_classes={0x400: StatusClass.LATER}))
+    assert session.free == 1
+    assert settled(session.receive(rejected(sequences[0], 0x400), 0.2)) == [(1, "deferred")]
+    assert session.state is State.BOUND_TRX
