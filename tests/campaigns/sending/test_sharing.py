@@ -115,10 +115,10 @@ def test_long_messages_are_not_sent_ahead_of_their_plan(pair: Pair) -> None:
 def test_what_waits_is_divided_as_well(pair: Pair) -> None:
     pair.weigh(3, 1)
     campaign = make.sending(pair.ground.author, pair.ground.route, rows=80)
+    taken = pair.ground.claim(room=100)
     now = timezone.now()
-    taken = pair.ground.claim(room=100, now=now)
-    pair.ground.desk.record(pair.ground.lease, [outcome(one, Kind.RELEASED) for one in taken])
-    now = timezone.now()
+    released = [outcome(one, Kind.RELEASED)._replace(at=now) for one in taken]
+    pair.ground.desk.record(pair.ground.lease, released)
     pair.b.turn(now)
     pair.a.turn(now)
     assert len(pair.b.sent) == pytest.approx(20, abs=1)
