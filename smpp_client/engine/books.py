@@ -23,7 +23,7 @@ RETRY_SECONDS = 0.5
 TIDY_SECONDS = 1.0
 OUTCOMES_A_TIME = 500
 RECEIPTS_A_TIME = 2_000
-MESSAGES_A_TIME = 100
+MESSAGES_A_TIME = 50
 # An SMSC waits about this long for deliver_sm_resp; before that it is told to come back.
 RECEIPT_PATIENCE = 20.0
 

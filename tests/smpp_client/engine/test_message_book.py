@@ -169,8 +169,8 @@ def test_an_answer_of_a_session_that_ended_never_counts_as_read() -> None:
 
 def test_a_flood_goes_in_groups() -> None:
     async def act(scene: Scene) -> None:
-        for ticket in range(250):
+        for ticket in range(150):
             scene.book.add(ticket, message(b"%d" % ticket))
-        await until(lambda: len(scene.answers) == 250)
+        await until(lambda: len(scene.answers) == 150)
 
-    assert play(act).desk.group_sizes == [100, 100, 50]
+    assert play(act).desk.group_sizes == [50, 50, 50]
