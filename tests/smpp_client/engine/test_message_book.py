@@ -139,7 +139,7 @@ def test_messages_of_a_session_that_ended_are_stored_and_not_answered_in_the_nex
         scene.book.add(1, message(b"a"))
         scene.book.session_ended()
         scene.book.add(1, message(b"b"))
-        await until(lambda: scene.desk.stored)
+        await until(lambda: scene.answers)
 
     scene = play(act)
     assert scene.desk.stored == [b"a", b"b"]
