@@ -51,7 +51,7 @@ from smpp_client.protocol.events import (
     Settled,
     Throttled,
 )
-from smpp_client.rules.errors import StatusClass
+from smpp_client.rules.errors import StatusClass, classify, classify_receipt
 
 LEASE_POLL_SECONDS = 0.5
 SHARE_SECONDS = 0.5
@@ -122,6 +122,7 @@ class Slot:
         self._failures = 0
         self._shortest = SHORTEST_WAIT
         self._why = ""
+        self._alarmed_at: dict[str, float] = {}
         self._feeder = Feeder(account, tools.desk, tools.claims, self._stopping)
         self._has_share = asyncio.Event()
         self._share_due = asyncio.Event()
@@ -386,12 +387,25 @@ class Slot:
             case _:
                 pass
 
+    def _alarm(self, what: str, code: str) -> None:
+        """Tell of a code that the connection's table calls an alarm, at most once a minute."""
+        now = time.monotonic()
+        if now - self._alarmed_at.get(code, float("-inf")) >= ALARM_WAIT:
+            self._alarmed_at[code] = now
+            self.reporter.tell("alarm", what % {"code": code})
+
     def _settled(self, event: Settled) -> None:
+        if event.status and self._is_alarm(event.status):
+            self._alarm(_("The partner answers %(code)s: somebody has to act."), event.cause)
         if event.kind is Kind.SUBMITTED:
             self.reporter.seen.submitted += 1
         if event.seconds:
             self.reporter.seen.response_seconds.append(event.seconds)
         self._outcome(event.segment, event.kind, event.status, event.smsc_id, event.cause)
+
+    def _is_alarm(self, status: int) -> bool:
+        classes = self.account.session.status_classes
+        return classify(status, classes) is StatusClass.ALARM
 
     def _outcome(self, segment: Segment, kind: Kind, status: int, smsc_id: str, cause: str) -> None:
         assert self._book is not None
@@ -406,6 +420,8 @@ class Slot:
     def _receipt(self, event: ReceiptReceived) -> None:
         assert self._receipts is not None
         read = event.receipt
+        if classify_receipt(read.error, self.account.receipt_classes) is StatusClass.ALARM:
+            self._alarm(_("Receipts come with error %(code)s: somebody has to act."), read.error)
         raw = read.raw.replace(read.subscriber.encode(), b"*") if read.subscriber else read.raw
         receipt = Receipt(
             smsc_id=read.smsc_id,

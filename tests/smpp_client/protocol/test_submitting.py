@@ -19,6 +19,7 @@ from tests.smpp_client.protocol.make import (
     accepted,
     bound,
     commands,
+    config,
     generated,
     only,
     pdu,
