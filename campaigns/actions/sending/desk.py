@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -42,7 +42,7 @@ from smpp_client.carrier import (
 )
 from smpp_client.engine.link import Link
 from smpp_client.engine.routing import Routing
-from smpp_client.rules.errors import QUEUE_FULL, StatusClass, classify
+from smpp_client.rules.errors import QUEUE_FULL, StatusClass, classify, status_classes
 from smpp_client.rules.pace import Fairness, Priority, Ration
 from smpp_client.rules.segments import Alphabet
 from workspaces.queries.keys import keys
@@ -221,9 +221,11 @@ class CampaignDesk:
         read_at, account = self._accounts.get(connection_id, (0.0, Account(Alphabet.GSM, 3)))
         if now.timestamp() - read_at > ACCOUNT_SECONDS:
             rows = self._claims.rows(
-                "SELECT alphabet, short_code_ton FROM connection WHERE id = %s", [connection_id]
+                "SELECT alphabet, short_code_ton, CASE WHEN carrier = 'smpp' THEN long_form"
+                " ELSE 'udh' END FROM connection WHERE id = %s",
+                [connection_id],
             )
-            account = Account(Alphabet(rows[0][0]), rows[0][1])
+            account = Account(Alphabet(rows[0][0]), rows[0][1], rows[0][2])
             self._accounts[connection_id] = (now.timestamp(), account)
         return account
 
@@ -269,7 +271,7 @@ class CampaignDesk:
             if plain:
                 self._record_submitted(plain)
             if others:
-                self._record(others)
+                self._record(others, self._classes_for(lease.connection_id, others))
 
     def _record_submitted(self, outcomes: Sequence[Outcome]) -> None:
         keys_ = [outcome.key for outcome in outcomes]
@@ -281,9 +283,20 @@ class CampaignDesk:
         ]
         self._outcomes.rows(RECORD_SUBMITTED, values)
 
-    def _record(self, outcomes: Sequence[Outcome]) -> None:
+    def _classes_for(
+        self, connection_id: int, outcomes: Sequence[Outcome]
+    ) -> Mapping[int, StatusClass]:
+        """Return the connection's own error table, where an outcome may need it."""
+        if not any(outcome.kind is Kind.DEFERRED for outcome in outcomes):
+            return {}
+        rows = self._outcomes.rows(
+            "SELECT status_classes FROM connection WHERE id = %s", [connection_id]
+        )
+        return status_classes(rows[0][0]) if rows else {}
+
+    def _record(self, outcomes: Sequence[Outcome], classes: Mapping[int, StatusClass]) -> None:
         keys_ = [outcome.key for outcome in outcomes]
-        retries = [_retry(outcome) for outcome in outcomes]
+        retries = [_retry(outcome, classes) for outcome in outcomes]
         values = [
             numbers([key.batch_id for key in keys_]),
             numbers([key.position for key in keys_]),
@@ -377,11 +390,11 @@ def _one_each(outcomes: Sequence[Outcome]) -> list[Outcome]:
     return list(found.values())
 
 
-def _retry(outcome: Outcome) -> tuple[float, int]:
+def _retry(outcome: Outcome, classes: Mapping[int, StatusClass]) -> tuple[float, int]:
     if outcome.kind is not Kind.DEFERRED:
         return NO_RETRY
     if outcome.status == QUEUE_FULL:
         return QUEUE_FULL_RETRY
-    if classify(outcome.status) is StatusClass.SLOW_DOWN:
+    if classify(outcome.status, classes) is StatusClass.SLOW_DOWN:
         return THROTTLED_RETRY
     return LATER_RETRY
