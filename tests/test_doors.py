@@ -19,7 +19,7 @@ from pytest_django import Settings
 
 from campaigns.actions.opt_outs import add_opt_out
 from campaigns.actions.stop_words import add_own_word
-from campaigns.models import WordKind
+from campaigns.models import CallRecordImport, ResendDecision, WordKind
 from tests import make as nouns
 from tests.campaigns.inbound import came, wrote
 from tests.doors import DOORS, GONE, ROLES, SCOPES, Answer, Who
@@ -246,8 +246,34 @@ def neighbour(db: None) -> Neighbour:
         "invitation_id": invited.invitation.pk,
         "join_request_id": asked.pk,
         "key_id": make.key(admin.here, admin).key.pk,
+        **settling(admin, campaign.pk),
     }
     return Neighbour(admin, {name: str(value) for name, value in ids.items()} | WORDS)
+
+
+def settling(admin: Me, campaign_id: int) -> dict[str, int]:
+    """Make an import of call records and a request to send again; return their ids."""
+    with scope(admin.here):
+        records = CallRecordImport.objects.create(
+            workspace=admin.here,
+            size_bytes=1,
+            has_header=True,
+            uploaded_by=admin.user,
+            uploaded_person_id=admin.person_id,
+            created_at=make.NOW,
+            touched_at=make.NOW,
+        )
+        decision = ResendDecision.objects.create(
+            workspace=admin.here,
+            campaign_id=campaign_id,
+            positions=[1],
+            message_count=1,
+            note="Lost",
+            requested_by=admin.user,
+            requested_person_id=admin.person_id,
+            requested_at=make.NOW,
+        )
+    return {"records_id": records.pk, "decision_id": decision.pk}
 
 
 def doors_about_rows(who: Neighbour, slug: str) -> Iterator[tuple[Door, str]]:

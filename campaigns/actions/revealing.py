@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from audit.rules.events import Obj
 from campaigns.actions.moves import CampaignRefused, NoSuchCampaign, campaign_obj
 from campaigns.models import Campaign, Message, Recipient
 from campaigns.rules.message_states import MessageState
@@ -124,3 +125,19 @@ def _number_of(campaign: Campaign, position: int) -> str:
     if recipient is None or recipient.number_sealed is None:
         raise NothingToReveal(_("The number was erased."))
     return "+" + keys().open_number(bytes(recipient.number_sealed), campaign.workspace_id)
+
+
+def take_unknowns(*, by: Me, campaign: int | None, now: datetime) -> None:
+    """Record that the caller takes a file of unknown messages, numbers masked."""
+    with transaction.atomic(durable=True):
+        note(
+            by,
+            EXPORT,
+            Obj("workspace", f"wsp_{by.here.pk}"),
+            now=now,
+            diff={
+                "state": (None, "unknown"),
+                "campaign": (None, f"C-{campaign}" if campaign else "all"),
+                "numbers": (None, "masked"),
+            },
+        )

@@ -50,7 +50,8 @@ class Counts:
     """How many messages are in which state, as one row said at one instant.
 
     `total` is the row's own sum to be; `is_right` says that the states add up to it and it is the
-    approved list. Of a trigger the total is what was accepted so far. `claimed` and
+    approved list. `resent` of them went out again because two people said so, and count once.
+    Of a trigger the total is what was accepted so far. `claimed` and
     `segment_total` are segments.
     """
 
@@ -60,6 +61,7 @@ class Counts:
     segment_total: int
     is_right: bool
     counted_at: datetime
+    resent: int = 0
 
     @property
     def done(self) -> int:
@@ -149,6 +151,7 @@ def counts_of(campaign: Campaign, progress: Progress | None, now: datetime) -> C
         segment_total=campaign.segment_total,
         is_right=is_whole and sum(by_state.values()) == total,
         counted_at=now,
+        resent=progress.resent if progress else 0,
     )
 
 

@@ -7,7 +7,8 @@ from celery import shared_task
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from campaigns.actions.records import forget_records, imports_under_way, step
+from campaigns.actions.records import forget_records
+from campaigns.actions.settling import imports_under_way, step
 from workspaces.scope import scope_everywhere
 
 BUDGET_SECONDS = 60

@@ -1,6 +1,6 @@
 """Addresses below /w/<workspace>/; platform.py and api.py are mounted elsewhere."""
 
-from campaigns.urls import campaigns, lists, live, opt_outs, replies, review, senders
+from campaigns.urls import campaigns, lists, live, opt_outs, replies, review, senders, unknowns
 
 app_name = "campaigns"
 urlpatterns = [
@@ -10,5 +10,6 @@ urlpatterns = [
     *lists.urlpatterns,
     *senders.urlpatterns,
     *opt_outs.urlpatterns,
+    *unknowns.urlpatterns,
     *replies.urlpatterns,
 ]

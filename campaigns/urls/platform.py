@@ -8,6 +8,7 @@ from campaigns.views import (
     platform_inbound,
     protected_names,
     stop_words,
+    unknowns,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -26,4 +27,5 @@ urlpatterns: list[URLPattern] = [
     ),
     path("campaigns/", platform_campaigns.AllCampaigns.as_view(), name="campaigns"),
     path("diagnostics/", diagnostics.Diagnostics.as_view(), name="diagnostics"),
+    path("unknown/", unknowns.PlatformUnknowns.as_view(), name="unknowns"),
 ]

@@ -66,6 +66,7 @@ WORKSPACE: Table = {
         Line(_("Campaigns"), "campaigns:list", "send", "campaign.see", "c", is_tab=True),
         Line(_("Review"), "campaigns:review", "checklist", "campaign.see", "r", is_tab=True),
         Line(_("Find a message"), "campaigns:messages", "message-search", "campaign.see", "m"),
+        Line(_("Unknown"), "campaigns:unknowns", "help-circle", "campaign.see"),
         Line(_("Replies"), "campaigns:replies", "messages", "campaign.see"),
     ),
     _("Library"): (
@@ -85,6 +86,7 @@ PLATFORM: Table = {
     "": (
         Line(_("Overview"), "platform:overview", "home", SEE, "o", is_tab=True),
         Line(_("All campaigns"), "platform:campaigns", "send", SEE, "c"),
+        Line(_("Unknown"), "platform:unknowns", "help-circle", SEE),
     ),
     _("Sending"): (
         Line(_("Connections"), "platform:connections", "plug-connected", SEE, is_tab=True),

@@ -14,9 +14,9 @@ from campaigns.actions.records import (
     RecordsRefused,
     forget_records,
     start_import,
-    step,
     take_records,
 )
+from campaigns.actions.settling import step
 from campaigns.models import Batch, CallRecord, CallRecordImport, RecordsState, Submission
 from campaigns.queries.list_files import path_of
 from campaigns.rules.call_records import Reason, Stated

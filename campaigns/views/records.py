@@ -1,0 +1,209 @@
+"""Call records of an SMSC: uploaded, their columns named, and what they settled."""
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+
+from campaigns.actions.records import look_at_records, start_import, take_left, take_records
+from campaigns.forms.unknowns import RecordColumnsForm, RecordsForm
+from campaigns.forms.uploads import is_longer_than, receive_file
+from campaigns.models import CallRecordImport, RecordsState
+from campaigns.queries.lists import shown_cell
+from campaigns.queries.settling import find_records, left_rows, reasons_of
+from campaigns.queries.unknowns import Asked, connections_with_unknowns
+from campaigns.rules.cells import harmless
+from campaigns.rules.faults import FILE_FAULTS, FileFault
+from campaigns.rules.layouts import Look, Wish
+from campaigns.tasks.records import nudge_records
+from campaigns.views.uploads import address
+from workspaces.forms.refused import show_refusal
+from workspaces.gate.request import GateRequest
+from workspaces.models import Workspace
+from workspaces.rules.refusal import Refusal
+from workspaces.scope import scope
+from workspaces.views.shown import show
+
+SHOWN_ROWS = 4
+WORKING = frozenset({RecordsState.IMPORTING, RecordsState.SETTLING})
+
+
+@method_decorator(csrf_exempt, name="dispatch")
+class NewRecords(View):
+    """Takes a file in. `_protected` checks the token, after the file's receiver is set."""
+
+    permission = "records.import"
+
+    def get(self, request: GateRequest) -> HttpResponse:
+        """The form."""
+        return show(request, "unknowns/records_new.html", form=RecordsForm())
+
+    def post(self, request: GateRequest) -> HttpResponse:
+        """Receive it."""
+        if is_longer_than(request, settings.MAX_UPLOAD_BYTES):
+            return _without_file(request, _("The file is too large. Split it."), 413)
+        handler = receive_file(request)
+        response: HttpResponse = self._protected(request)
+        if handler.is_disk_full:
+            return _without_file(request, _("The server has no room for this file."), 507)
+        if handler.is_too_large:
+            return _without_file(request, _("The file is too large. Split it."), 413)
+        return response
+
+    @method_decorator(csrf_protect)
+    def _protected(self, request: GateRequest) -> HttpResponse:
+        form = RecordsForm(request.POST, request.FILES)
+        if form.is_valid():
+            file: UploadedFile[Any] = form.cleaned_data["file"]
+            try:
+                taken = take_records(
+                    by=request.me,
+                    file=file,  # type: ignore[arg-type]  # it reads like one
+                    file_name=file.name or "",
+                    size_bytes=file.size or 0,
+                    now=timezone.now(),
+                )
+            except Refusal as refusal:
+                show_refusal(form, refusal)
+            else:
+                return redirect(address(request, "records", records_id=taken.pk))
+        return show(request, "unknowns/records_new.html", form=form)
+
+
+def _without_file(request: GateRequest, sentence: str, status: int) -> HttpResponse:
+    form = RecordsForm({})
+    form.errors.clear()
+    form.add_error("file", sentence)
+    return show(request, "unknowns/records_new.html", status=status, form=form)
+
+
+class Records(View):
+    """One import: its columns, its progress, and what it settled, at one address."""
+
+    permission = "records.import"
+
+    def get(self, request: GateRequest, records_id: int) -> HttpResponse:
+        """The page that fits its state."""
+        records = _records_or_404(request, records_id)
+        if records.state != RecordsState.UPLOADED:
+            return _result_page(request, records)
+        look = _look(records, Wish())
+        if look is None:
+            return _result_page(request, records)
+        return _columns_page(request, records, _columns_form(request, look))
+
+    def post(self, request: GateRequest, records_id: int) -> HttpResponse:
+        """Look again with another separator, or order the import."""
+        records = _records_or_404(request, records_id)
+        has_header = "has_header" in request.POST
+        look = _look(records, Wish(request.POST.get("delimiter", ""), has_header))
+        if look is None or records.state != RecordsState.UPLOADED:
+            messages.error(request, _("The import has changed meanwhile. Look at it again."))
+            return redirect(address(request, "records", records_id=records_id))
+        if "again" in request.POST:
+            return _columns_page(request, records, _columns_form(request, look))
+        form = _columns_form(request, look, request.POST)
+        if form.is_valid():
+            try:
+                start_import(
+                    by=request.me, records_id=records_id, mapped=form.mapped(), now=timezone.now()
+                )
+            except Refusal as refusal:
+                show_refusal(form, refusal)
+            else:
+                nudge_records(records_id)
+                return redirect(address(request, "records", records_id=records_id))
+        return _columns_page(request, records, form)
+
+
+def _records_or_404(request: GateRequest, records_id: int) -> CallRecordImport:
+    found = find_records(request.me.here, records_id)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _look(records: CallRecordImport, wish: Wish) -> Look | None:
+    if not records.file_key:
+        return None
+    try:
+        found = look_at_records(records, wish)
+    except FileNotFoundError:
+        return None
+    return None if isinstance(found, FileFault) else found
+
+
+def _columns_form(request: GateRequest, look: Look, data: Any = None) -> RecordColumnsForm:
+    here = request.me.here
+    found = connections_with_unknowns(Asked(here.pk))
+    return RecordColumnsForm(look, [(pk, name) for pk, name, _n in found], here.zone, data)
+
+
+def _columns_page(
+    request: GateRequest, records: CallRecordImport, form: RecordColumnsForm
+) -> HttpResponse:
+    look = form.look
+    rows = [
+        (number, [shown_cell(cell, "") for cell in cells])
+        for number, cells in look.rows[:SHOWN_ROWS]
+    ]
+    return show(request, "unknowns/columns.html", records=records, form=form, look=look, rows=rows)
+
+
+def _result_page(request: GateRequest, records: CallRecordImport) -> HttpResponse:
+    is_working = records.state in WORKING
+    template = "unknowns/result.html" if request.headers.get("HX-Request") else None
+    return show(
+        request,
+        template or "unknowns/records.html",
+        records=records,
+        is_working=is_working,
+        reasons=[] if is_working else reasons_of(records),
+        settled=records.accepted_count + records.absent_count,
+        has_file=bool(records.file_key),
+        failed=_(FILE_FAULTS[FileFault.BROKEN]) if not records.failure else records.failure,
+    )
+
+
+class LeftRecords(View):
+    """The records that settled nothing, as a file with the reason of each."""
+
+    permission = "records.import"
+
+    def post(self, request: GateRequest, records_id: int) -> HttpResponseBase:
+        """Record who takes it, then stream it: it holds clear numbers."""
+        records = _records_or_404(request, records_id)
+        take_left(by=request.me, records=records, now=timezone.now())
+        response = StreamingHttpResponse(
+            left_lines(request.me.here, records), content_type="text/csv; charset=utf-8"
+        )
+        response["Content-Disposition"] = f'attachment; filename="left-records-{records.pk}.csv"'
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+class _Echo:
+    """A file for csv.writer that hands each line back."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def left_lines(workspace: Workspace, records: CallRecordImport) -> Iterator[str]:
+    """Yield row, reason and the row's cells, harmless. Opens its own scope."""
+    writer = csv.writer(_Echo())
+    yield "\ufeff"
+    yield writer.writerow([_("Row"), _("Reason")])
+    with scope(workspace):
+        for row, reason, cells in left_rows(records):
+            yield writer.writerow([str(row), reason, *map(harmless, cells)])
