@@ -6,7 +6,7 @@ export PYTHONUNBUFFERED := 1
 NO_PACKAGES := echo "The packages could not be installed; without the internet, give pip and uv a folder of wheels: PIP_FIND_LINKS and UV_FIND_LINKS with PIP_NO_INDEX=1 and UV_NO_INDEX=1."; exit 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock format secrets clean
+.PHONY: help demo test check chaos soak fuzz bench lock format secrets clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -41,6 +41,16 @@ check: $(VENV)/.develop ## Format, lint, types, rooms, templates, migrations
 	@$(BIN)/mypy .
 	@$(BIN)/djhtml --check --tabwidth 2 templates
 	@$(BIN)/python manage.py makemigrations --check --dry-run
+
+chaos: $(VENV)/.develop ## Faults one after the other on a running campaign, judged by the simulator's ledger
+	@$(BIN)/python -m pytest tests/chaos -q -s $(ARGS)
+
+soak: $(VENV)/.develop ## The same for hours: a million messages
+	@$(BIN)/python -m pytest tests/chaos/test_campaign.py -q -s --soak --timeout=0 $(ARGS)
+
+fuzz: $(VENV)/.develop ## Coverage-guided fuzzing of what reads a peer's octets: make fuzz [SECONDS=300]
+	@mkdir -p .data/corpus
+	@$(BIN)/python -m tests.fuzz.decoder .data/corpus -max_total_time=$(or $(SECONDS),300)
 
 bench: $(VENV)/.develop ## Ratios, medians of three, in one run
 	@$(BIN)/python -m tests.bench
