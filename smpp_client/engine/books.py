@@ -18,6 +18,7 @@ import structlog
 from smpp_client.carrier import Desk, InboundMessage, LeaseKey, Outcome, Receipt
 
 FLUSH_SECONDS = 0.01
+FLUSH_OUTCOMES = 200
 RECEIPT_SECONDS = 0.05
 RETRY_SECONDS = 0.5
 TIDY_SECONDS = 1.0
@@ -42,8 +43,10 @@ class OutcomeBook:
         self._executor = executor
         self._waiting: list[Outcome] = []
         self._wake = asyncio.Event()
+        self._is_full = asyncio.Event()
         self.open_count = 0
         self.is_stuck = False
+        self.on_durable: Callable[[], None] = _nobody_waits
 
     def claimed(self, count: int) -> None:
         """Count segments whose intent is committed."""
@@ -53,12 +56,16 @@ class OutcomeBook:
         """Take an outcome; it is durable some milliseconds later."""
         self._waiting.append(outcome)
         self._wake.set()
+        if len(self._waiting) >= FLUSH_OUTCOMES:
+            self._is_full.set()
 
     async def run(self) -> None:
-        """Flush until cancelled."""
+        """Flush until cancelled: soon after the first outcome, sooner when there are many."""
         while True:
             await self._wake.wait()
-            await asyncio.sleep(FLUSH_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FLUSH_SECONDS):
+                    await self._is_full.wait()
             await self.flush()
 
     async def flush(self) -> None:
@@ -66,6 +73,7 @@ class OutcomeBook:
         away.
         """
         self._wake.clear()
+        self._is_full.clear()
         while self._waiting:
             group = self._waiting[:OUTCOMES_A_TIME]
             if not await self._store(group):
@@ -74,6 +82,7 @@ class OutcomeBook:
                 return
             del self._waiting[: len(group)]
             self.open_count = max(0, self.open_count - len(group))
+            self.on_durable()
 
     async def settle_all(self, patience: float) -> None:
         """Flush until nothing is left or patience ends."""
@@ -304,6 +313,10 @@ async def keep_tidy(desk: Desk, executor: Executor, wake: asyncio.Event) -> None
         except psycopg.Error as error:
             log.warning("receipts_not_applied", error=str(error))
             await asyncio.sleep(RETRY_SECONDS)
+
+
+def _nobody_waits() -> None:
+    """Stands for the feeder while no session is fed."""
 
 
 def utc_now() -> datetime:

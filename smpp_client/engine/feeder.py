@@ -1,7 +1,8 @@
-"""Feeds one session: asks how much it takes, claims that much, writes it."""
+"""Feeds one session: claims a little ahead of what it takes, writes as its window opens."""
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -18,10 +19,39 @@ from smpp_client.engine.lines import Line
 from smpp_client.rules.pace import Bucket, Throttle
 
 IDLE_SECONDS = 0.05
-FULL_SECONDS = 0.002
+# A claim and its commit cost about as much as fifty segments: smaller rooms wait this long to grow.
+GROW_SECONDS = 0.01
+BATCH = 200
+# What is claimed while the window is full waits in memory: as much as leaves in this time, no more,
+# so that an urgent message passes soon. What has waited much longer is given back: a pause or a
+# STOP may have come meanwhile.
+AHEAD_SECONDS = 0.05
+STALE_SECONDS = 0.4
+PACE_SECONDS = 0.1
 CLAIM_AGAIN_SECONDS = 0.5
 
 log = structlog.get_logger(__name__)
+
+
+class Pace:
+    """How many segments a second were written lately: what a claim made ahead may count on."""
+
+    def __init__(self, now: float) -> None:
+        self._since = now
+        self._count = 0
+        self._rate = 0.0
+
+    def add(self, count: int) -> None:
+        """Count what was written."""
+        self._count += count
+
+    def rate(self, now: float) -> float:
+        """Return the rate of the last full stretch of time."""
+        passed = now - self._since
+        if passed >= PACE_SECONDS:
+            self._rate = self._count / passed
+            self._since, self._count = now, 0
+        return self._rate
 
 
 class Feeder:
@@ -42,6 +72,14 @@ class Feeder:
         self._stopping = stopping
         self._bucket = Bucket(0, time.monotonic())
         self._may_be_spent = False
+        self._line: Line | None = None
+        self._ahead: deque[Segment] = deque()
+        self._ahead_count = 0
+        self._claimed_at = 0.0
+        self._small_since = 0.0
+        self._pace = Pace(time.monotonic())
+        self._news = asyncio.Event()
+        self._is_turn_due = False
 
     def follow(self, account: Account) -> None:
         """Take other settings of the same connection from now on."""
@@ -76,47 +114,115 @@ class Feeder:
 
         What was claimed for a session that ended meanwhile goes to `release`: no byte of it left.
         """
-        while not wire.is_closed.is_set() and not self._stopping.is_set():
-            room = self._room(wire, book)
-            if room.segments <= 0:
-                await asyncio.sleep(self._wait_for_room(room))
-                continue
-            work = await self._claim(room, wire, lease())
-            if not work:
-                await self._pause(IDLE_SECONDS)
-                continue
-            count = sum(segment.covers for segment in work)
-            book.claimed(count)
-            self._bucket.spend(count, time.monotonic())
-            if wire.is_closed.is_set():
-                release(work)
-            else:
-                wire.submit(work)
+        self._line, book.on_durable = wire, self.nudge
+        try:
+            while not wire.is_closed.is_set() and not self._stopping.is_set():
+                self._news.clear()
+                if self._ahead and time.monotonic() - self._claimed_at > STALE_SECONDS:
+                    self._give_back(release)
+                await self._feed_once(wire, book, lease)
+        finally:
+            self._line = None
+            self._give_back(release)
+
+    def nudge(self) -> None:
+        """Say that the window or the budget has room again. Many nudges make one look."""
+        if not self._is_turn_due:
+            self._is_turn_due = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._is_turn_due = False
+        self._news.set()
+        if self._ahead and self._line is not None:
+            now = time.monotonic()
+            self._bucket.spend(self._write(self._line, self._bucket.room(now)), now)
+
+    async def _feed_once(
+        self, wire: Line, book: OutcomeBook, lease: Callable[[], LeaseKey | None]
+    ) -> None:
+        room = self._room(wire, book)
+        if seconds := self._wait_for_room(room, book):
+            await self._wait(seconds)
+            return
+        self._small_since = 0.0
+        work = await self._claim(room, wire, lease())
+        if not work:
+            await self._pause(IDLE_SECONDS)
+            return
+        count = sum(segment.covers for segment in work)
+        book.claimed(count)
+        now = self._claimed_at = time.monotonic()
+        self._ahead.extend(work)
+        self._ahead_count += count
+        if not wire.is_closed.is_set():
+            self._bucket.spend(self._write(wire, self._ahead_count), now)
+
+    def _write(self, line: Line, most: int) -> int:
+        """Write what the window takes of what is claimed; return how many segments."""
+        free = line.session.free
+        going: list[Segment] = []
+        count = 0
+        while self._ahead and len(going) < free and count < most:
+            going.append(self._ahead.popleft())
+            count += going[-1].covers
+        if going:
+            self._ahead_count -= count
+            self._pace.add(count)
+            line.submit(going)
+        return count
+
+    def _give_back(self, release: Callable[[list[Segment]], None]) -> None:
+        segments = list(self._ahead)
+        self._ahead.clear()
+        self._ahead_count = 0
+        if segments:
+            release(segments)
 
     def _room(self, wire: Line, book: OutcomeBook) -> Room:
-        """Return what the session takes now, and what sets that."""
+        """Return what may be claimed now, and what sets that."""
         now = time.monotonic()
         allowed = min(self.throttle.allowed(now), self.share.segments)
         if self._bucket.rate != allowed:
             is_part = self.share.segments < self.share.rate
             self._bucket.set_rate(allowed, now, is_part=is_part)
         by_rate = RoomBound.RATE if allowed >= self.share.segments else RoomBound.THROTTLED
+        ahead = self._ahead_count
+        may_wait = min(int(self._pace.rate(now) * AHEAD_SECONDS), 2 * BATCH)
         left = self._account.budget - book.open_count
         rooms = [
-            Room(self._bucket.room(now), by_rate, allowed),
-            Room(wire.session.free, RoomBound.WINDOW, wire.session.in_flight),
+            Room(self._bucket.room(now) - ahead, by_rate, allowed),
+            Room(wire.session.free + may_wait - ahead, RoomBound.WINDOW, wire.session.in_flight),
             Room(left, RoomBound.BUDGET, book.open_count),
         ]
-        return min(rooms, key=lambda room: room.segments)
+        tightest = min(rooms, key=lambda room: room.segments)
+        return Room(min(tightest.segments, BATCH), tightest.bound, tightest.limit)
 
-    def _wait_for_room(self, room: Room) -> float:
-        """Return the seconds until it is worth another look.
+    def _wait_for_room(self, room: Room, book: OutcomeBook) -> float:
+        """Return the seconds until it is worth another look; 0 to claim now.
 
-        The bucket knows when it has room; a full window or budget waits for the peer or the disk.
+        The bucket knows when it has room; a full window or budget waits for the peer or the disk,
+        which nudge. A room that stays small is taken as it is.
         """
-        if room.bound in {RoomBound.WINDOW, RoomBound.BUDGET}:
-            return FULL_SECONDS
-        return min(IDLE_SECONDS, self._bucket.ready_in(time.monotonic()))
+        now = time.monotonic()
+        is_by_rate = room.bound in {RoomBound.RATE, RoomBound.THROTTLED}
+        if room.segments <= 0:
+            return min(IDLE_SECONDS, self._bucket.ready_in(now)) if is_by_rate else IDLE_SECONDS
+        if room.segments >= self._least(room, book, is_by_rate=is_by_rate):
+            return 0.0
+        self._small_since = self._small_since or now
+        return max(self._small_since + GROW_SECONDS - now, 0.0)
+
+    def _least(self, room: Room, book: OutcomeBook, *, is_by_rate: bool) -> int:
+        if is_by_rate:
+            return min(int(room.limit * GROW_SECONDS), BATCH)
+        return min(BATCH // 2, self._account.budget // 4) if book.open_count else 0
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait for a nudge, but not longer than this."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
 
     async def _claim(self, room: Room, wire: Line, lease: LeaseKey | None) -> list[Segment]:
         if lease is None:

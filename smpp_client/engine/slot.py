@@ -414,6 +414,7 @@ class Slot:
         self._book.add(first)
         for part in range(2, segment.covers + 1):
             self._book.add(first._replace(key=segment.key._replace(part=part)))
+        self._feeder.nudge()
         if kind is Kind.SUBMITTED:
             self.tools.receipts_came.set()
 
