@@ -1,11 +1,15 @@
-"""`make bench`: ratios in one run, medians of three. Nothing here passes or fails.
+"""`make bench`: figures and ratios in one run, medians of three. Nothing here passes or fails.
 
-BENCH_ROWS is the size of the larger import (200,000; 1,000,000 for the full figure),
-BENCH_SEGMENTS of a round of sending (8,000), BENCH_ENTRIES of the evidence that is verified
-(1,000,000), BENCH_PARTS which parts run (submit,import,audit,verify).
+BENCH_ROWS is the size of the larger import (200,000; 1,000,000 for the full figure), BENCH_SEGMENTS
+of a round of sending (20,000), BENCH_RECEIPTS of the flood of receipts (20,000; 1,000,000),
+BENCH_ENTRIES of the evidence that is verified (1,000,000), BENCH_PARTS which parts run
+(submit,receipts,import,audit,verify).
+
+`python -m tests.bench --gate` only sends, and fails below 5,000 durable segments/s with receipts.
 """
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -14,26 +18,41 @@ import django
 from tests.bench.ground import durable_ground, promises
 from tests.ground import Ground
 
-PARTS = os.environ.get("BENCH_PARTS", "submit,import,audit,verify").split(",")
+PARTS = os.environ.get("BENCH_PARTS", "submit,receipts,import,audit,verify").split(",")
 
 
-def main() -> None:
-    """Start a ground of its own, measure, leave nothing behind."""
+def main() -> int:
+    """Start a ground of its own, measure, leave nothing behind; return the exit code."""
     with durable_ground() as ground, tempfile.TemporaryDirectory() as folder:
         django.setup()
         load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
         print(f"PostgreSQL: {promises(ground)}")
         print(f"{os.cpu_count()} cores; load before the run {load}; medians of three")
+        if "--gate" in sys.argv:
+            return _gate(ground, Path(folder))
         _measure(ground, Path(folder))
+    return 0
+
+
+def _gate(ground: Ground, folder: Path) -> int:
+    from tests.bench import sending
+
+    if sending.gate(ground, folder):
+        return 0
+    print(f"No round reached {sending.FLOOR:,.0f} durable segments/s.")
+    return 1
 
 
 def _measure(ground: Ground, folder: Path) -> None:
     # These need Django, and Django needs the ground.
-    from tests.bench import auditing, importing, sending, verifying
+    from tests.bench import auditing, importing, receiving, sending, verifying
 
     if "submit" in PARTS:
         print("\nDurable submit over mutual TLS")
         sending.measure(ground, folder)
+    if "receipts" in PARTS:
+        print("\nReceipts while sending")
+        receiving.measure(ground, folder / "receipts")
     if "import" in PARTS:
         print("\nImport of a list")
         importing.measure(ground)
@@ -46,4 +65,4 @@ def _measure(ground: Ground, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
