@@ -157,7 +157,8 @@ def _account(row: Sequence[Any]) -> Account:
             response_timeout=response,
         ),
         hosts=(Host(host, port), *read_hosts(further, port)),
-        places=places_of(bind_form, bind_count),
+        # A carrier of its own has sessions of one kind: each of them sends and receives.
+        places=places_of(bind_form if row[20] == BUILT_IN else BindForm.TRANSCEIVER, bind_count),
         tls_minimum=tls_minimum,
         pins=frozenset(pins.split()),
         receipt_classes=receipts,

@@ -21,6 +21,7 @@ class FarEnd(socketserver.ThreadingTCPServer):
         self.accounts: set[tuple[str, str]] = set()
         self.stored: set[int] = set()
         self.session_count = 0
+        self.sessions: list[Session] = []
         self.last = 0
         self.counting = threading.Lock()
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
@@ -43,6 +44,7 @@ class Session(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         """Answer lines until it hangs up."""
         self.server.session_count += 1
+        self.server.sessions.append(self)
         for line in self.rfile:
             told = json.loads(line)
             if "account" in told:
@@ -65,6 +67,10 @@ class Session(socketserver.StreamRequestHandler):
 
     def _bring(self, number: int) -> None:
         self._say({"receipt": number, "id": f"L{number}", "state": "delivered"})
+
+    def write(self, number: int, source: str, destination: str, text: str) -> None:
+        """Let a subscriber write to a sender."""
+        self._say({"message": number, "from": source, "to": destination, "text": text})
 
     def _say(self, what: dict[str, Any]) -> None:
         self.wfile.write(json.dumps(what).encode() + b"\n")

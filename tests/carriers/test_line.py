@@ -19,6 +19,7 @@ from smpp_client.protocol.events import (
     Event,
     HealthTold,
     LateResponse,
+    MessageReceived,
     ProtocolFault,
     ReceiptReceived,
     Settled,
@@ -273,6 +274,27 @@ def test_nothing_is_given_to_it_past_the_lease(carrier: Carrier, far_end: FarEnd
 
     assert asyncio.run(session()).kinds() == {Kind.RELEASED: 1}
     assert not far_end.accepted
+
+
+def test_a_subscribers_message_comes_through_and_is_answered_when_it_is_kept(
+    carrier: Carrier, far_end: FarEnd
+) -> None:
+    async def session() -> MessageReceived:
+        talk = await begin(carrier, far_end)
+        await talk.is_ready()
+        far_end.sessions[0].write(3, "447700900001", "8000", "СТОП 🛑")
+        await talk.until(lambda: bool(talk.of(MessageReceived)))
+        (message,) = talk.of(MessageReceived)
+        assert not far_end.stored
+        talk.line.acknowledge(message.ticket, True)
+        await talk.until(lambda: far_end.stored == {-3})
+        talk.line.drop("enough")
+        assert isinstance(message, MessageReceived)
+        return message
+
+    message = asyncio.run(session())
+    assert (message.source.value, message.destination.value) == ("447700900001", "8000")
+    assert message.message.text == "СТОП 🛑"
 
 
 def test_its_health_is_told_when_it_changes(carrier: Carrier, far_end: FarEnd) -> None:

@@ -3,6 +3,8 @@
 Each message is one line to the far end, `{"n": 1, "to": ..., "from": ..., "octets": ...}`. The far
 end answers `{"n": 1, "id": ...}` or `{"n": 1, "error": ...}`, and later brings
 `{"receipt": 7, "id": ..., "state": ...}`, which is answered with `{"stored": 7}` once it is kept.
+Subscribers' messages come as `{"message": 3, "from": ..., "to": ..., "text": ...}`, answered with
+`{"stored": -3}`.
 """
 
 import base64
@@ -15,11 +17,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from smpp_client.carrier import Kind, Outcome, Receipt, Segment, SegmentKey
+from smpp_client.carrier import Address, Kind, Outcome, Receipt, Segment, SegmentKey
 from smpp_client.carrier.adapters import (
     Callbacks,
     CarrierDown,
     CarrierSettings,
+    Message,
     NotTaken,
     OnOutcome,
 )
@@ -120,6 +123,12 @@ class LineCarrier:
             number = int(told["receipt"])
             receipt = Receipt(told["id"], told["state"], "000", now, json.dumps(told).encode())
             callbacks.on_receipt(receipt, lambda is_kept: self._thank(number, is_kept=is_kept))
+            return
+        if "message" in told:
+            ends = (Address(1, 1, told["from"]), Address(3, 0, told["to"]))
+            message = Message(*ends, told["text"], json.dumps(told).encode())
+            number = -int(told["message"])
+            callbacks.on_message(message, lambda is_kept: self._thank(number, is_kept=is_kept))
             return
         segment, on_outcome = self._open.pop(int(told["n"]))
         kind = Kind.SUBMITTED if "id" in told else Kind.REFUSED
