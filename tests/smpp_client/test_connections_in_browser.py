@@ -1,11 +1,15 @@
 """The pages of connections and routes in a real Chromium: they fit, are accessible, stay live."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from smpp_client.actions.routes import add_range, set_weights
+from smpp_client.actions.shifts import make_shifts, plan_shift
 from smpp_client.models import SessionStatus
 from tests.processes import Processes
 from tests.smpp_client import wires
@@ -13,6 +17,20 @@ from tests.workspaces import make
 from tests.workspaces.test_in_browser import looks_right
 
 pytestmark = pytest.mark.browser
+
+
+def divide_further() -> None:
+    """Make a backup, a number range and a shift that has begun on the route."""
+    now = timezone.now()
+    weights = {"smsc-a": 3, "hub-alpha": 1, "a-partner-with-quite-a-long-name": 1}
+    tiers = {"a-partner-with-quite-a-long-name": 1}
+    set_weights(name="main", weights=weights, tiers=tiers, by=wires.BY, now=now)
+    for prefix, connection in (("4477009", "hub-alpha"), ("1555", "smsc-a")):
+        add_range(name="main", prefix=prefix, connection=connection, by=wires.BY, now=now)
+    to = weights | {"smsc-a": 1, "hub-alpha": 3}
+    step = timedelta(minutes=10)
+    plan_shift(name="main", to=to, percents=[5, 25, 50, 100], step=step, by=wires.BY, now=now)
+    make_shifts(now)
 
 
 class Site:
@@ -28,6 +46,7 @@ class Site:
         Path(down.cert_file).unlink()
         wires.connection(folder / "c", "a-partner-with-quite-a-long-name", host="smsc.example.net")
         wires.route("main", smsc_a=3, hub_alpha=1)
+        divide_further()
         make.workspace("care", "Subscriber care")
         self.root = make.user("Sardor Tursunov", is_super_admin=True)
 
@@ -49,7 +68,7 @@ HOME, ROUTES = "/platform/connections/", "/platform/routes/"
 PAGES = [
     *(HOME, f"{HOME}new/", f"{HOME}smsc-a/", f"{HOME}hub-alpha/", f"{HOME}hub-alpha/edit/"),
     *(f"{HOME}smsc-a/disable/", ROUTES, f"{ROUTES}new/", f"{ROUTES}main/"),
-    f"{ROUTES}main/revoke/care/",
+    *(f"{ROUTES}main/revoke/care/", "/platform/workspaces/", "/platform/workspaces/care/weight/"),
 ]
 
 
