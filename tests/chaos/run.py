@@ -105,6 +105,10 @@ def finish(stage: Stage, journal: Journal, seconds: float = 10 * PATIENCE) -> No
         f"counts were conserved at {stage.watch.looks} looks, {stage.watch.blind} had no database;"
         f" most segments claimed and open {stage.watch.most_open} of {stage.connection.budget}"
     )
+    if stage.late_writes:
+        journal.note(
+            f"segments of a write that a freeze cut in two, per freeze: {stage.late_writes}"
+        )
     if stage.watch.memory:
         mebibytes = stage.watch.memory
         journal.note(f"sender's memory {min(mebibytes):.0f} to {max(mebibytes):.0f} MiB")

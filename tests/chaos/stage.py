@@ -56,6 +56,7 @@ class Stage:
     watch: Watch
     campaigns: list[Campaign] = field(default_factory=list)
     disturbed: list[tuple[float, float]] = field(default_factory=list)
+    late_writes: list[int] = field(default_factory=list)
     decisions: Counter[str] = field(default_factory=Counter)
     opted_out: dict[int, float] = field(default_factory=dict)
     names: tuple[str, str] = ("sender", "sender-2")
