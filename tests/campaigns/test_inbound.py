@@ -136,7 +136,7 @@ def test_the_same_octets_over_another_connection_are_another_message(site: Site)
 
 
 def test_what_no_peer_brings_back_any_more_is_settled(site: Site) -> None:
-    old = wrote(0, "a", CODE, at=timezone.now() - timedelta(hours=73))
+    old = wrote(0, "a", CODE, at=timezone.now() - timedelta(hours=25))
     came(site.wire, old, wrote(0, "b", CODE))
     assert reply_upkeep.forget_redeliveries(timezone.now()) == 1
     assert len(came(site.wire, old)) == 3
