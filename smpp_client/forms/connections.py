@@ -41,8 +41,6 @@ TONS = ((3, _("Network specific (3)")), (0, _("Unknown (0)")))
 
 
 TABLES = ("status_classes", "receipt_classes")
-# What an older page, or another client, may leave out: it keeps what a new connection begins with.
-CHOSEN = {"bind_form", "bind_count", "tls_minimum", "long_form"}
 FILES = ("ca_file", "cert_file", "key_file")
 
 
@@ -82,12 +80,11 @@ class ConnectionForm(forms.Form):
         ),
     )
     bind_form = forms.ChoiceField(
-        label=_("Sessions"), choices=BindForm.choices, initial=BindForm.TRANSCEIVER, required=False
+        label=_("Sessions"), choices=BindForm.choices, initial=BindForm.TRANSCEIVER
     )
     bind_count = forms.IntegerField(
         label=_("Number of sessions"),
         initial=1,
-        required=False,
         help_text=_("Or of pairs. They share the rate; each has its own window."),
     )
     system_id = _text(
@@ -113,7 +110,6 @@ class ConnectionForm(forms.Form):
         label=_("Oldest TLS"),
         choices=TlsVersion.choices,
         initial=TlsVersion.TLS_1_2,
-        required=False,
     )
     pins = _lines(
         _("Pinned public keys"),
@@ -154,7 +150,6 @@ class ConnectionForm(forms.Form):
         label=_("Long messages"),
         choices=LongForm.choices,
         initial=LongForm.UDH,
-        required=False,
     )
     status_classes = _lines(
         _("Errors of the partner"),
@@ -294,11 +289,9 @@ class ConnectionForm(forms.Form):
 
     def settings(self) -> ConnectionSettings:
         """Return what was typed; where it cannot be read, what a new connection begins with."""
-        return ConnectionSettings(**{name: self._typed(name) for name in SETTINGS})
-
-    def _typed(self, name: str) -> Any:
-        typed = self.cleaned_data.get(name, NEW[name])
-        return NEW[name] if name in CHOSEN and typed in ("", None) else typed
+        return ConnectionSettings(
+            **{name: self.cleaned_data.get(name, NEW[name]) for name in SETTINGS}
+        )
 
     def show(self, refusal: Refusal) -> None:
         """Put what a verb refused at its field."""

@@ -105,6 +105,11 @@ class Sight:
     slots: tuple["SlotSight", ...] = ()
 
     @property
+    def window(self) -> int:
+        """The windows of all sessions that send, in segments."""
+        return self.connection.window * self.connection.bind_count
+
+    @property
     def is_up(self) -> bool:
         """Whether segments can go out."""
         return self.observed in {Observed.UP, Observed.RECOVERING}

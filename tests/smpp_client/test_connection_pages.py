@@ -62,6 +62,10 @@ def form(folder: Path, **fields: Any) -> dict[str, Any]:
         "short_code_ton": "3",
         "enquire_seconds": "30",
         "response_seconds": "60",
+        "bind_form": "transceiver",
+        "bind_count": 1,
+        "tls_minimum": "1.2",
+        "long_form": "udh",
     }
     return {**values, **fields}
 
