@@ -249,3 +249,10 @@ def _stored(desk: Care) -> int:
     with scope(desk.place):
         assert Progress.objects.get(campaign=desk.campaign).total == ApiMessage.objects.count()
         return ApiMessage.objects.count()
+
+
+@pytest.mark.parametrize(("reason", "status"), [("route_down", 201), ("sender", 409)])
+def test_a_route_that_is_down_refuses_no_message(desk: Care, reason: str, status: int) -> None:
+    with scope(desk.place):
+        Campaign.objects.filter(pk=desk.campaign.pk).update(state="held", hold_reason=reason)
+    assert desk.push().status_code == status
