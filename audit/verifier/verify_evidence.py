@@ -1488,8 +1488,8 @@ def event_problem(event: dict[str, Any]) -> str:
     version = event.get("v")
     if version != 1 or type(version) is not int:
         return f"the event claims version {str(version)[:20]}; there is only version 1."
-    values = "\n".join(str(event.get(key)) for key in _REQUIRED)
-    if not _REQUIRED_FORMS.fullmatch(values):
+    get = event.get
+    if not _REQUIRED.fullmatch(f"{get('ws')}\n{get('eid')}\n{get('op')}\n{get('t')}"):
         return "its ws, eid, op or t is missing or not of its form."
     try:
         if event["t"][:10] not in _days:
@@ -1499,8 +1499,7 @@ def event_problem(event: dict[str, Any]) -> str:
     return ""
 
 
-_REQUIRED = ("ws", "eid", "op", "t")
-_REQUIRED_FORMS = re.compile(
+_REQUIRED = re.compile(
     f"{_UUID}\n[0-9a-f]{{8}}-[0-9a-f]{{4}}-4[0-9a-f]{{3}}-[89ab][0-9a-f]{{3}}-[0-9a-f]{{12}}\n"
     f"[a-z][a-z0-9_]*(?:[.][a-z][a-z0-9_]*)+\n{_STAMP}"
 )
@@ -2188,7 +2187,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report = verify(words.bundle, wishes)
     kept = keep(report, words.keep, words.bundle)
     text = as_json(report) if words.json else describe(report) + (f"{kept}\n" if kept else "")
-    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode())
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    sys.stdout.write(text)
     return report.exit_code
 
 
