@@ -1,17 +1,24 @@
 """Every attempt to submit one message: when, over which connection, and what came back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
 from campaigns.models import Campaign, Submission
 from campaigns.queries.message_rows import Part, in_words
+from campaigns.rules.improvements import Evidence
 from smpp_client.models import Connection
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One attempt of one part. `words` say what came back; `smsc_id` is the peer's own name."""
+    """One attempt of one part. `words` say what came back; `smsc_id` is the peer's own name.
+
+    `evidence` says what settled an attempt that was unknown; empty for all others.
+    """
 
     part: int
     part_count: int
@@ -22,6 +29,15 @@ class Attempt:
     smsc_id: str
     receipt_state: str
     receipt_at: datetime | None
+    evidence: str
+
+
+EVIDENCE_WORDS: Mapping[str, str | Promise] = {
+    Evidence.RESPONSE: gettext_lazy("Was unknown; a late answer settled it."),
+    Evidence.RECEIPT: gettext_lazy("Was unknown; its receipt settled it."),
+    Evidence.RECORDS: gettext_lazy("Was unknown; the SMSC's call records settled it."),
+    Evidence.PERSON: gettext_lazy("Was unknown; a person said which receipt is its own."),
+}
 
 
 def attempts_of(campaign: Campaign, position: int) -> Sequence[Attempt]:
@@ -61,4 +77,5 @@ def _attempt(row: Submission, connection: str) -> Attempt:
         smsc_id=row.smsc_id,
         receipt_state=row.receipt_state,
         receipt_at=row.receipt_at,
+        evidence=str(EVIDENCE_WORDS.get(row.evidence, "")),
     )

@@ -205,6 +205,8 @@ def _speaks(part: Part, state: str) -> bool:
     """Whether this part is why its message is in this state."""
     if state == S.UNDELIVERED:
         return part.kind == "submitted" and part.receipt_state not in {"", "delivered", "none"}
+    if state == S.UNKNOWN:
+        return part.kind in {"unknown", "resent"}
     return part.kind == state
 
 

@@ -30,7 +30,7 @@ ORDER BY position LIMIT %(limit)s
 RARE: Mapping[MessageState, str] = {
     S.REFUSED: "kind = 'refused'",
     S.SUPPRESSED: "kind = 'suppressed'",
-    S.UNKNOWN: "kind = 'unknown'",
+    S.UNKNOWN: "(kind = 'unknown' OR kind = 'resent')",
     S.UNDELIVERED: "receipt_state NOT IN ('', 'delivered', 'none')",
     S.NO_RECEIPT: "receipt_state = 'none'",
 }

@@ -42,7 +42,7 @@ STATE_OF_RECEIPT: Mapping[str, str] = {
     "delivered": "delivered",
     "none": "no_receipt",
 }
-STATE_OF_KIND: Mapping[str, str] = {"released": "queued"}
+STATE_OF_KIND: Mapping[str, str] = {"released": "queued", "resent": "unknown"}
 
 
 @dataclass(frozen=True)

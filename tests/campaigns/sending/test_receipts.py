@@ -231,3 +231,9 @@ def test_a_late_refusal_settles_an_unknown_and_a_receipt_then_changes_nothing(de
     desk.record([segment], Kind.REFUSED, 0x0B)
     bring(desk, about(segment))
     assert counts(campaign) == {"refused": 1} == derived(campaign)
+
+
+def test_a_late_answer_leaves_its_mark_on_the_attempt_it_settles(desk: Ground) -> None:
+    campaign, (segment,) = unknown(desk)
+    desk.record([segment], Kind.SUBMITTED)
+    assert fate(campaign) == ("submitted", "", "response")
