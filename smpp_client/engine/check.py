@@ -8,6 +8,7 @@ import ssl
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from django.utils.translation import gettext as _
 
@@ -16,13 +17,14 @@ from smpp_client.engine.accounts import Account, account_of, password_context
 from smpp_client.engine.adapters.dialer import AdapterDialer
 from smpp_client.engine.adapters.line import AdapterLine
 from smpp_client.engine.dialer import NoSession
-from smpp_client.engine.tls import build_context, explain
+from smpp_client.engine.tls import build_context, explain, pin_refusal, what_speaks
 from smpp_client.engine.wire import Wire
 from smpp_client.models import Connection
 from smpp_client.protocol.config import SessionConfig
 from smpp_client.protocol.events import BindRefused, Bound, Closed, Event
 from smpp_client.protocol.pdus import BindType
 from smpp_client.queries.certificates import CertificateFiles, CertificatesRefused
+from smpp_client.rules.hosts import Host
 from workspaces.queries.keys import keys
 
 CONNECT_SECONDS = 5.0
@@ -42,6 +44,9 @@ class CheckResult:
     def is_well(self) -> bool:
         """Whether every step went through."""
         return all(ok for _name, ok, _sentence in self.steps)
+
+
+_FOR_NAME = _(", and its certificate is for %s.")
 
 
 class _Stopped(Exception):
@@ -111,7 +116,9 @@ def _context(connection: Connection, steps: list[Step]) -> ssl.SSLContext | None
         return None
     files = CertificateFiles(connection.ca_file, connection.cert_file, connection.key_file)
     try:
-        trusted = build_context(files, now)
+        trusted = build_context(
+            files, now, minimum=connection.tls_minimum, checks_name=not connection.pins
+        )
     except CertificatesRefused as refused:
         raise _stop(steps, name, refused.sentence) from refused
     ends = f"{trusted.certificates.ends_at:%-d %b %Y}"
@@ -146,10 +153,11 @@ async def _reach(
     """Open the transport. A partner that refuses our certificate may say so only at the bind."""
     host, port = connection.host, connection.port
     name = connection.server_name or host
+    admit = partial(pin_refusal, pins=connection.pins.split()) if context else None
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             _transport, wire = await asyncio.get_running_loop().create_connection(
-                lambda: Wire(config, told.put_nowait, lambda: deadline),
+                lambda: Wire(config, told.put_nowait, lambda: deadline, admit),
                 host,
                 port,
                 ssl=context,
@@ -157,9 +165,15 @@ async def _reach(
             )
     except (OSError, ssl.SSLError, TimeoutError) as error:
         sentence = explain(error, host=host, port=port, name=name)
+        if getattr(error, "reason", "") == "WRONG_VERSION_NUMBER":
+            sentence = await what_speaks(Host(host, port)) or sentence
         raise _stop(steps, _("Connection"), sentence) from error
+    if wire.refusal:
+        raise _stop(steps, _("Connection"), wire.refusal)
     said = _("%(host)s port %(port)s answers") % {"host": host, "port": port}
-    secured = _(", and its certificate is for %s.") % name if context else "."
+    secured = "."
+    if context:
+        secured = _(", with a pinned key.") if connection.pins else _FOR_NAME % name
     steps.append((_("Connection"), True, said + secured))
     return wire
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from smpp_client.engine.accounts import Account, Place, today
 from smpp_client.engine.books import utc_now
-from smpp_client.engine.tls import ContextKeeper, explain, pin_of, server_name_for, what_speaks
+from smpp_client.engine.tls import ContextKeeper, explain, pin_refusal, server_name_for, what_speaks
 from smpp_client.engine.wire import Deadline, OnEvent, Wire
 from smpp_client.queries.certificates import CertificatesRefused
 from smpp_client.rules.hosts import Host
@@ -112,11 +112,7 @@ class Dialer:
 
     def _admit(self, transport: asyncio.BaseTransport) -> str:
         """Return "" for a peer with a pinned key, else why there is no bind."""
-        if pin_of(transport) in self._account.pins:
-            return ""
-        return _("The peer's public key is not the pinned one: SHA-256 %(pin)s.") % {
-            "pin": pin_of(transport)
-        }
+        return pin_refusal(transport, self._account.pins)
 
     def _context(self) -> ssl.SSLContext | None:
         """Return the TLS context, or None under a dated exception. Raises NoSession."""

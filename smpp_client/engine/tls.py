@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import socket
 import ssl
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -162,6 +163,13 @@ class ContextKeeper:
             self.take(fresh)
             return None
         return fresh
+
+
+def pin_refusal(transport: asyncio.BaseTransport, pins: Collection[str]) -> str:
+    """Return "" for a peer with a pinned key or where none is pinned, else why there is no bind."""
+    if not pins or (pin := pin_of(transport)) in pins:
+        return ""
+    return _("The peer's public key is not the pinned one: SHA-256 %(pin)s.") % {"pin": pin}
 
 
 def server_name_for(account: Account, host: Host) -> str:

@@ -210,3 +210,11 @@ def test_the_command_tells_each_step_and_fails_with_the_check(
     with pytest.raises(CommandError, match="smsc-a cannot be bound"):
         call_command("connection", "check", "smsc-a")
     assert "FAIL Connection: Nobody listens" in capsys.readouterr().out
+
+
+def test_a_pinned_key_counts_instead_of_the_name(
+    certificates: DemoCertificates, partner: RunningSimulator
+) -> None:
+    add(certificates, partner.port, pins="0" * 64, server_name="elsewhere.example")
+    assert steps() == [("Certificates", True), ("Connection", False)]
+    assert "public key is not the pinned one" in sentence()
