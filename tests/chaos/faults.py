@@ -183,7 +183,8 @@ class RowLock(Fault):
 
     def strike(self, stage: Stage, dice: random.Random) -> float:
         with psycopg.connect(stage.checker.url) as link:
-            link.execute(f"SELECT 1 FROM {self.table} FOR UPDATE")  # noqa: S608
+            # In the order in which the product locks several.
+            link.execute(f"SELECT * FROM {self.table} ORDER BY 1 FOR UPDATE")  # noqa: S608
             time.sleep(self.seconds)
         return now()
 
