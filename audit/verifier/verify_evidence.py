@@ -962,15 +962,17 @@ class Files:
         self.folder = folder
         self.paths: dict[str, Path] = {}
         self.links: list[str] = []
-        self._look(folder, "")
+        left = [(folder, "")]
+        while left:
+            self._look(*left.pop(), left)
 
-    def _look(self, folder: Path, prefix: str) -> None:
+    def _look(self, folder: Path, prefix: str, left: list[tuple[Path, str]]) -> None:
         for path in sorted(folder.iterdir()):
             name = prefix + path.name
             if path.is_symlink():
                 self.links.append(name)
             elif path.is_dir():
-                self._look(path, f"{name}/")
+                left.append((path, f"{name}/"))
             else:
                 self.paths[name] = path
 
@@ -1121,15 +1123,15 @@ def read_time(text: Any, *, is_end: bool = False) -> str:
     """Return a stamp for a date (as an end, the end of that day) or a time; UTC unless it says."""
     if text == "":
         return ""
+    zone = timezone.utc  # noqa: UP017  (datetime.UTC is newer than 3.8)
     try:
         at = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
-    except ValueError:
+        if len(str(text)) == 10 and is_end:
+            at += timedelta(days=1)
+        at = at.astimezone(zone) if at.tzinfo else at.replace(tzinfo=zone)
+    except (ValueError, OverflowError):
         raise Unreadable(f"{str(text)[:40]} is not a date or a time.") from None
-    if len(str(text)) == 10 and is_end:
-        at += timedelta(days=1)
-    zone = timezone.utc  # noqa: UP017  (datetime.UTC is newer than 3.8)
-    at = at.astimezone(zone) if at.tzinfo else at.replace(tzinfo=zone)
-    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.isoformat(timespec="microseconds")[:26] + "Z"
 
 
 # --- Chains ---------------------------------------------------------------------------------------
@@ -1140,7 +1142,7 @@ class Epochs:
 
     def __init__(self) -> None:
         self.at: list[str] = []
-        self.chains = array("L")
+        self.chains = array("Q")
         self.heads: list[bytes] = []
         self.roots: dict[int, bytes] = {}
 
@@ -1251,11 +1253,11 @@ def commitment(line: dict[str, Any]) -> str:
 
 
 class Seen:
-    """64 bits of every event's id in 256 buckets: 12 bytes an entry, and no entry is forgotten."""
+    """64 bits of every event's id in 256 buckets: 16 bytes an entry, and no entry is forgotten."""
 
     def __init__(self) -> None:
         self.ids = [array("Q") for _ in range(256)]
-        self.seqs = [array("L") for _ in range(256)]
+        self.seqs = [array("Q") for _ in range(256)]
 
     def add(self, eid: str, seq: int) -> None:
         """Remember an event's id: its first 48 bits, and 16 of the random last ones."""

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
@@ -19,6 +20,9 @@ from tests.audit.evidence.run import verify, wishes, write
 SAMPLE = Path(__file__).parent / "evidence" / "sample"
 FILE = Path(verifier.__file__)
 SAMPLE_TRUST = ["--trust", str(SAMPLE / "log.vkey"), "--trust", str(SAMPLE / "export.vkey")]
+
+
+Done: TypeAlias = "subprocess.CompletedProcess[str]"
 
 
 class Built:
@@ -43,14 +47,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     return Built(tmp_path_factory.mktemp("evidence"))
 
 
-def run(*words: str, folder: Path) -> "subprocess.CompletedProcess[str]":
-    """Run the file as a reader does, with the oldest Python that is here."""
-    python = shutil.which("python3.8") or sys.executable
-    tried = subprocess.run([python, "-V"], capture_output=True, check=False)
-    python = python if tried.returncode == 0 else sys.executable
-    return subprocess.run(
-        [python, "-I", str(FILE), *words], cwd=folder, capture_output=True, text=True, check=False
-    )
+def run(*words: str, folder: Path, python: str = sys.executable) -> Done:
+    """Run the file as a reader does."""
+    command = [python, "-I", str(FILE), *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 def test_the_published_list_has_84_cases() -> None:
@@ -193,6 +193,16 @@ def test_it_is_one_file_for_python_38_with_the_standard_library_only() -> None:
     assert imported <= sys.stdlib_module_names
 
 
+def test_every_python_that_is_here_reads_the_sample(tmp_path: Path) -> None:
+    words = (str(SAMPLE / "bundle"), *SAMPLE_TRUST, "--json", "--keep", str(tmp_path / "kept"))
+    ran = []
+    for minor in (8, 13):
+        python = shutil.which(f"python3.{minor}") or ""
+        if python and run("-h", folder=tmp_path, python=python).returncode == 0:
+            ran.append(json.loads(run(*words, folder=tmp_path, python=python).stdout)["level"])
+    assert set(ran) <= {"A"}
+
+
 def test_it_refuses_to_run_without_trust(tmp_path: Path) -> None:
     done = run(str(SAMPLE / "bundle"), folder=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
@@ -272,6 +282,9 @@ def test_a_date_as_the_end_means_its_whole_day() -> None:
     assert verifier.read_time("2026-03-31", is_end=True) == "2026-04-01T00:00:00.000000Z"
     assert verifier.read_time("2026-03-31") == "2026-03-31T00:00:00.000000Z"
     assert verifier.read_time("2026-03-31T02:00:00+02:00") == "2026-03-31T00:00:00.000000Z"
+    for wrong in ("9999-12-31", "soon", "2026-02-30"):
+        with pytest.raises(verifier.Unreadable):
+            verifier.read_time(wrong, is_end=True)
 
 
 def test_a_small_file_that_unpacks_to_a_giant_line_is_refused(tmp_path: Path) -> None:
