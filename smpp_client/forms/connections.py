@@ -58,6 +58,14 @@ def _lines(label: Any, help_text: Any) -> forms.CharField:
     return forms.CharField(label=label, help_text=help_text, required=False, widget=widget)
 
 
+class CarrierSettingsField(forms.JSONField):
+    """A JSON object; nothing in it is shown as nothing."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """Return the text of the control."""
+        return super().prepare_value(value) if value else ""
+
+
 class ConnectionForm(forms.Form):
     """A connection's settings. The password is written here and never shown.
 
@@ -176,7 +184,7 @@ class ConnectionForm(forms.Form):
         help_text=_("SMPP, or a package that is installed beside it."),
         required=False,
     )
-    carrier_settings = forms.JSONField(
+    carrier_settings = CarrierSettingsField(
         label=_("Settings of the carrier"),
         required=False,
         help_text=_("A JSON object, as the carrier's own page says. Secrets go into the password."),

@@ -63,6 +63,10 @@ def test_the_form_takes_settings_and_a_long_secret(carrier: Carrier) -> None:
     assert typed.settings().carrier_settings == {"line": 2}
 
 
+def test_no_settings_are_shown_as_nothing(carrier: Carrier) -> None:
+    assert ConnectionForm(now=timezone.now())["carrier_settings"].value() == ""
+
+
 @pytest.mark.parametrize("text", ["[1]", "2", "{", "line: 2"])
 def test_the_form_refuses_what_is_no_object(carrier: Carrier, text: str) -> None:
     assert list(form(carrier_settings=text).errors) == ["carrier_settings"]

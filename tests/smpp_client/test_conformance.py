@@ -168,7 +168,7 @@ def test_a_window_too_small_for_the_rate_is_told(
     account: Account, partner: RunningSimulator
 ) -> None:
     options = replace(FEW, messages=FIXED_MESSAGES + RATE + 1)
-    with switched(partner, delay=0.1):
+    with switched(partner, delay=0.04):
         step = checked(replace(account, window=1), options)["rate"]
     assert step.state == "failed"
     assert "the window of 1 is too small" in step.sentence

@@ -142,6 +142,16 @@ def test_what_cannot_be_sent_is_refused_at_its_field(
     assert refused.value.field == field
 
 
+def test_a_check_knows_that_the_sender_is_bound_and_sends(connection: Connection) -> None:
+    wires.seen(connection, rate_now=40, in_flight=3)
+    done = run_report(ask(Asked([NUMBER], "Example", 1_000)).pk, clock=timezone.now)
+    assert done is not None
+    told = {step["key"]: step["sentence"] for step in done.steps}
+    assert done.options["beside_sender"] is True
+    assert told["rate"] == told["window"] == told["load"]
+    assert told["rate"] == "The sender is sending over this connection now."
+
+
 def test_nobody_checks_what_is_not_there() -> None:
     with pytest.raises(NoSuchConnection):
         ask(name="nobody")
