@@ -52,11 +52,32 @@ class HostChoice:
             self._at = 0
         return self.current
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the session is with another host than the first."""
+        return self._at > 0
+
+    def go_home(self) -> Host:
+        """Let the next dial be to the first host."""
+        self._at = 0
+        return self.current
+
     def failed(self, now: float) -> None:
         """The dial failed, or the session was lost: the next host is next."""
         if self._at == 0:
             self._left_at = now
         self._at = (self._at + 1) % len(self._hosts)
+
+
+async def answers(host: Host) -> bool:
+    """Say whether a host takes connections at all."""
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            _reader, writer = await asyncio.open_connection(host.name, host.port)
+    except (OSError, TimeoutError):
+        return False
+    writer.transport.abort()
+    return True
 
 
 class Dialer:

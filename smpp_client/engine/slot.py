@@ -31,7 +31,7 @@ from smpp_client.engine.accounts import Account, Place
 from smpp_client.engine.adapters.dialer import AdapterDialer
 from smpp_client.engine.board import Board
 from smpp_client.engine.books import MessageBook, OutcomeBook, ReceiptBook, utc_now
-from smpp_client.engine.dialer import Dialer, HostChoice, NoSession
+from smpp_client.engine.dialer import Dialer, HostChoice, NoSession, answers
 from smpp_client.engine.feeder import Feeder
 from smpp_client.engine.leases import NOTHING, Held, Leases
 from smpp_client.engine.lines import Line, LineMaker
@@ -56,6 +56,7 @@ from smpp_client.rules.errors import StatusClass, classify, classify_receipt
 LEASE_POLL_SECONDS = 0.5
 SHARE_SECONDS = 0.5
 HOLD_BACK_SECONDS = 0.1
+HOME_SECONDS, LONGEST_HOME_SECONDS = 300.0, 3_600.0
 SHORTEST_WAIT = 0.5
 LONGEST_WAIT = 30.0
 # A refused password is tried slowly: hurrying would lock the account.
@@ -122,6 +123,7 @@ class Slot:
         self._failures = 0
         self._shortest = SHORTEST_WAIT
         self._why = ""
+        self._is_going_home = False
         self._alarmed_at: dict[str, float] = {}
         self._feeder = Feeder(account, tools.desk, tools.claims, self._stopping)
         self._has_share = asyncio.Event()
@@ -194,6 +196,7 @@ class Slot:
         tasks = [
             asyncio.create_task(self._keep_lease()),
             asyncio.create_task(self._keep_share()),
+            asyncio.create_task(self._keep_home()),
             asyncio.create_task(self._book.run()),
             asyncio.create_task(self._receipts.run()),
             asyncio.create_task(self._messages.run()),
@@ -239,6 +242,21 @@ class Slot:
             self.held = renewed
             if renewed is None and self._wire is not None:
                 self._wire.drop("Another sender has this connection now.")
+
+    async def _keep_home(self) -> None:
+        """Leave another host for the first one when that answers again; after each try it has
+        twice as long to prove itself.
+        """
+        wait = HOME_SECONDS
+        while True:
+            await asyncio.sleep(wait)
+            if not self._hosts.is_away:
+                wait = HOME_SECONDS
+            elif self.is_bound and await answers(self.account.hosts[0]) and self._wire is not None:
+                wait = min(LONGEST_HOME_SECONDS, 2 * wait)
+                self._is_going_home = True
+                self.reporter.tell("moved", _("The first host answers again: back to it."))
+                self._wire.unbind()
 
     async def _keep_share(self) -> None:
         """Ask for the slot's part of the connection's rate, and give it back with the session."""
@@ -466,6 +484,14 @@ class Slot:
         if self._wire is not None:
             self._wire.acknowledge(ticket, is_stored)
 
+    def _choose_host(self) -> None:
+        """Choose for after a session: the first host when it was left for that, else the next."""
+        if self._is_going_home:
+            self._hosts.go_home()
+        else:
+            self._hosts.failed(time.monotonic())
+        self._is_going_home = False
+
     def _closed(self, event: Closed) -> None:
         if self._messages is not None:
             self._messages.session_ended()
@@ -477,7 +503,7 @@ class Slot:
         self._is_bound.clear()
         self._feeder.take_share(NOTHING)
         self._share_due.set()
-        self._hosts.failed(time.monotonic())
+        self._choose_host()
         reason = self._why or event.reason
         if event.unknown:
             reason += " " + _("%(n)s segments had no answer and are unknown.") % {

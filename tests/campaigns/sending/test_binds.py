@@ -46,17 +46,20 @@ def most_in_a_second(site: Site) -> int:
 def test_three_pairs_over_two_senders_keep_one_rate_through_a_kill_and_a_change(
     wired: Site, processes: Processes
 ) -> None:
-    """Rate 200 over three transmitters that two processes hold; one is killed, then the rate is
-    halved without a new bind.
+    """Rate 200 over three transmitters that two processes hold, at the second of two hosts; one is
+    killed, then the rate is halved without a new bind.
     """
     site = wired
-    change(site, bind_form="pair", rate=200)
+    elsewhere = f"127.0.0.1:{site.simulator.port}"
+    change(site, bind_form="pair", rate=200, port=1, further_hosts=elsewhere)
     first = processes.start("sender", known_as="first")
     poll(lambda: bound(site) == [0, 100], 20, "the first pair is not bound")
     processes.start("sender", known_as="second")
     change(site, bind_count=3)
     poll(lambda: bound(site) == [0, 1, 2, 100, 101, 102], 20, "not all are bound")
     poll(lambda: shares(site) == [67, 67, 66], 10, "the rate is not divided")
+    hosts = SessionStatus.objects.values_list("host", flat=True)
+    assert set(hosts) == {elsewhere}
     campaign = make.sending(site.author, site.route, rows=1_500)
     poll(lambda: site.simulator.counters()["accepted"] > 300, 20, "nothing is sent")
     assert len(set(Lease.objects.values_list("owner", flat=True))) == 2

@@ -24,6 +24,15 @@ def test_a_session_that_is_not_lost_stays_where_it_is() -> None:
     assert [choice.next(now).name for now in (1, 2, 3)] == ["b", "b", "b"]
 
 
+def test_a_session_elsewhere_can_be_sent_home() -> None:
+    choice = HostChoice(HOSTS)
+    assert not choice.is_away
+    choice.failed(0)
+    assert choice.is_away
+    assert choice.go_home().name == "a"
+    assert choice.next(1).name == "a"
+
+
 def test_the_first_host_is_tried_again_when_it_had_time_to_recover() -> None:
     choice = HostChoice(HOSTS)
     choice.failed(0)
