@@ -1,11 +1,11 @@
 """The border between the wire and the product.
 
 The wire takes `Segment`s and gives back `Outcome`s and `Receipt`s; it does not know what a campaign
-is. `Desk` is the product's side, implemented by `campaigns`; `Carrier` is the wire's side,
-implemented by our SMPP session and by custom adapters. All datetimes are aware and in UTC.
+is. `Desk` is the product's side, implemented by `campaigns`; the wire's side is an SMPP session or
+a custom `Carrier` (smpp_client.carrier.adapters). All datetimes are aware and in UTC.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -17,7 +17,6 @@ from smpp_client.rules.codings import Coding
 __all__ = [
     "Address",
     "Bound",
-    "Carrier",
     "Desk",
     "Fenced",
     "InboundMessage",
@@ -221,14 +220,3 @@ class Desk(Protocol):
 
 class Fenced(RuntimeError):
     """The lease has another owner or has run out: nothing may be claimed or written under it."""
-
-
-class Carrier(Protocol):
-    """The wire's side of one session. Calls come from the event loop and must not block."""
-
-    @property
-    def free(self) -> int:
-        """How many segments may be submitted now (window less in flight)."""
-
-    def submit(self, segments: Sequence[Segment], on_outcome: Callable[[Outcome], None]) -> None:
-        """Write the segments, or give each an outcome: `released` when it provably stayed."""
