@@ -142,6 +142,7 @@ DOORS: tuple[tuple[str, str, Who], ...] = (
     ("campaigns:resend_new", "GET POST", RUN),
     ("campaigns:resend", "GET", SEE),
     ("campaigns:resend_decide", "POST", REVIEW),
+    ("campaigns:attach_receipt", "POST", REVEAL),
     # Recipient lists
     ("campaigns:lists", "GET", SEE),
     ("campaigns:list_new", "GET POST", WRITE),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import connection
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
@@ -79,3 +80,33 @@ def _attempt(row: Submission, connection: str) -> Attempt:
         receipt_at=row.receipt_at,
         evidence=str(EVIDENCE_WORDS.get(row.evidence, "")),
     )
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A receipt about the same person over the same connection that fits no message by its id."""
+
+    id: int
+    state: str
+    smsc_id: str
+    sender: str
+    received_at: datetime
+
+
+OFFERED = """
+SELECT DISTINCT r.id, r.state, r.smsc_id, r.sender, r.received_at
+FROM message m
+JOIN submission s ON s.campaign_id = m.campaign_id AND s.position = m.position
+    AND s.batch_on >= m.frozen_on AND s.kind = 'unknown'
+JOIN receipt r ON r.connection_id = s.connection_id AND r.fingerprint = m.fingerprint
+    AND r.result = 'orphan' AND NOT r.is_unmarked
+WHERE m.frozen_on = %s AND m.campaign_id = %s AND m.position = %s
+ORDER BY r.received_at, r.id LIMIT 20
+"""
+
+
+def offered_receipts(campaign: Campaign, position: int) -> Sequence[Offered]:
+    """Return the receipts that a person may give to an unknown message, the first one first."""
+    with connection.cursor() as cursor:
+        cursor.execute(OFFERED, [campaign.frozen_on, campaign.pk, position])
+        return [Offered(*row) for row in cursor.fetchall()]

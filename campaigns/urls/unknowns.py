@@ -17,4 +17,9 @@ urlpatterns: list[URLPattern] = [
     path(RESEND, unknowns.Resend.as_view(), name="resend"),
     path(f"{RESEND}decide/", unknowns.DecideResend.as_view(), name="resend_decide"),
     path("campaigns/C-<int:number>/resend/", unknowns.RequestResend.as_view(), name="resend_new"),
+    path(
+        "campaigns/C-<int:number>/messages/<int:position>/receipt/",
+        unknowns.AttachReceipt.as_view(),
+        name="attach_receipt",
+    ),
 ]

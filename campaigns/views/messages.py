@@ -16,7 +16,7 @@ from campaigns.actions.revealing import Taken, reveal_number, take_messages
 from campaigns.forms.messages import ExportForm, RevealForm
 from campaigns.forms.opt_outs import NumberForm
 from campaigns.models import Campaign
-from campaigns.queries.attempts import attempts_of
+from campaigns.queries.attempts import attempts_of, offered_receipts
 from campaigns.queries.finding import Findings, find_number
 from campaigns.queries.live import counts_of, progress_of
 from campaigns.queries.message_rows import Shown, in_full, masked
@@ -115,6 +115,9 @@ def message_page(
         campaign=campaign,
         row=row,
         attempts=attempts_of(campaign, position),
+        offered=offered_receipts(campaign, position) if row.state == MessageState.UNKNOWN else [],
+        may_attach=request.me.may("records.import"),
+        attach=address(request, "attach_receipt", campaign, position=position),
         form=form,
         may_reveal=request.me.may(REVEAL),
         back=address(request, "detail", campaign),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views import View
 
+from campaigns.actions.attaching import attach_receipt
 from campaigns.actions.resending import approve_resend, refuse_resend, request_resend
 from campaigns.actions.revealing import take_unknowns
 from campaigns.forms.unknowns import DecisionForm, ResendForm
@@ -319,3 +320,27 @@ def _resend_or_404(request: GateRequest, decision_id: int) -> ResendDecision:
     if found is None:
         raise Http404
     return found
+
+
+class AttachReceipt(View):
+    """Gives an unknown message the receipt that a person says is its own."""
+
+    permission = "records.import"
+
+    def post(self, request: GateRequest, number: int, position: int) -> HttpResponse:
+        """Do it, then show the message."""
+        campaign_or_404(request, number)
+        try:
+            attach_receipt(
+                number=number,
+                position=position,
+                receipt_id=number_from(request.POST.get("receipt", ""), 18),
+                by=request.me,
+                why=request.POST.get("why", "")[:300],
+                now=timezone.now(),
+            )
+        except Refusal as refusal:
+            messages.error(request, refusal.sentence)
+        else:
+            messages.success(request, _("The receipt settles this message."))
+        return redirect(address(request, "message", number=number, position=position))

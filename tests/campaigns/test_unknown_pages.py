@@ -227,3 +227,23 @@ def test_the_platform_sees_all_workspaces_and_changes_nothing(desk: Site) -> Non
     text = client.get("/platform/unknown/").content.decode()
     assert text.count('class="nm tn nw"') == 2
     assert desk.author.here.name in text
+
+
+def test_a_receipt_that_fits_nothing_is_offered_on_the_message_and_settles_it(desk: Site) -> None:
+    campaign = lost(desk, 1)
+    with scope_everywhere("the test makes its rows"), database.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO receipt (connection_id, smsc_id, state, raw, received_at, result,"
+            " fingerprint, sender) SELECT %s, 'strange', 'enroute', '', now(), 'orphan',"
+            " fingerprint, 'Other' FROM message WHERE campaign_id = %s RETURNING id",
+            [desk.connection.pk, campaign.pk],
+        )
+        (receipt_id,) = cursor.fetchone()
+    client = signed_in(desk.author)
+    page = at(desk, f"campaigns/C-{campaign.number}/messages/0/")
+    assert "Receipts that may be about it" in client.get(page).content.decode()
+    told = client.post(f"{page}receipt/", {"receipt": str(receipt_id), "why": "Seen in the trace"})
+    assert told.status_code == 302
+    with scope_everywhere("the test looks"):
+        assert counts(campaign) == {"submitted": 1}
+    assert "a person said which receipt" in client.get(page).content.decode()

@@ -5,17 +5,21 @@ meant.
 from datetime import timedelta
 from itertools import count
 
+import pytest
 from django.db import connection as database
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from campaigns.actions.attaching import AttachRefused, attach_receipt
 from campaigns.models import Campaign, Submission
 from campaigns.models import Receipt as StoredReceipt
+from campaigns.queries.attempts import offered_receipts
 from campaigns.rules.improvements import climbs
 from smpp_client.carrier import Kind, Outcome, Receipt, Segment
 from tests import make
 from tests.campaigns.sending.ground import Ground, counts, derived, smsc_id
+from tests.workspaces.log import ops
 from workspaces.queries.keys import keys
 
 LONG = "Hello {{name}}, " + "this text takes two segments. " * 7
@@ -237,3 +241,29 @@ def test_a_late_answer_leaves_its_mark_on_the_attempt_it_settles(desk: Ground) -
     campaign, (segment,) = unknown(desk)
     desk.record([segment], Kind.SUBMITTED)
     assert fate(campaign) == ("submitted", "", "response")
+
+
+def test_a_person_gives_a_receipt_that_fits_nothing_to_its_message(desk: Ground) -> None:
+    campaign, segments = unknown(desk, rows=2)
+    bring(desk, about(segments[0], smsc_id="one", sender="Rewritten"))
+    (offered,) = offered_receipts(campaign, segments[0].key.position)
+    assert not offered_receipts(campaign, segments[1].key.position)
+
+    def give(segment: Segment, why: str) -> None:
+        attach_receipt(
+            number=campaign.number,
+            position=segment.key.position,
+            receipt_id=offered.id,
+            by=desk.author,
+            why=why,
+            now=timezone.now(),
+        )
+
+    with pytest.raises(AttachRefused, match="settled already"):
+        give(segments[1], "Told by phone")
+    with pytest.raises(AttachRefused, match="how you know"):
+        give(segments[0], "")
+    give(segments[0], "Told by phone")
+    assert counts(campaign) == {"delivered": 1, "unknown": 1} == derived(campaign)
+    assert results() == ["settled"]
+    assert ops(desk.author.here)[-1][0] == "receipt.attach"
