@@ -116,8 +116,13 @@ class Checker:
                 raise Broken(f"I3: campaign {campaign} counts {kept}, its rows say {derived}")
 
     def unknown(self) -> int:
-        """Return how many messages are unknown."""
-        return int(self.rows("SELECT coalesce(sum(unknown), 0) FROM progress")[0][0])
+        """Return how many segments are unknown, or were until a receipt told what became of them.
+
+        So a fault cannot hide its unknowns behind those of another that were just settled; only an
+        answer that comes late on a living session leaves no trace.
+        """
+        statement = "SELECT count(*) FROM submission WHERE kind = 'unknown' OR evidence <> ''"
+        return int(self.rows(statement)[0][0])
 
     def causes(self) -> dict[str, int]:
         """I4: return how many unknown segments have which cause; none may have no cause."""
