@@ -32,6 +32,7 @@ app.conf.beat_schedule = {
     "routes": {"task": "campaigns.watch_routes", "schedule": 2.0, "options": {"expires": 2}},
     "builds": {"task": "campaigns.sweep_builds", "schedule": 5.0, "options": {"expires": 5}},
     "lists": {"task": "campaigns.sweep_lists", "schedule": 5.0, "options": {"expires": 5}},
+    "records": {"task": "campaigns.sweep_records", "schedule": 15.0, "options": {"expires": 15}},
     "checks": {"task": "smpp_client.sweep_reports", "schedule": 20.0, "options": {"expires": 20}},
     "sessions": {"task": "workspaces.sweep_sessions", "schedule": 600.0},
     "receipts": {"task": "campaigns.give_up_receipts", "schedule": 600.0},

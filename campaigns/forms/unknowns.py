@@ -113,7 +113,11 @@ class RecordColumnsForm(forms.Form):
         columns += [(str(index), title) for index, title in enumerate(look.header)]
         for use, label in USES:
             self.fields[f"use_{use}"] = forms.ChoiceField(
-                label=label, choices=columns, required=False, initial=self._guess(use)
+                label=label,
+                choices=columns,
+                required=use == "number",
+                initial=self._guess(use),
+                error_messages={"required": _("Say which column has the phone numbers.")},
             )
         choice = self.fields["connection"]
         assert isinstance(choice, forms.ChoiceField)
