@@ -9,9 +9,17 @@ from django.utils import timezone
 from campaigns.actions.sending.desk import CampaignDesk
 from campaigns.models import Campaign, Progress, QueuedSegment, RateSample
 from smpp_client.carrier import Bound, Kind, LeaseKey, Room, Segment
-from smpp_client.models import Connection, RouteConnection, RouteRange, SessionStatus
+from smpp_client.models import (
+    Connection,
+    RouteConnection,
+    RouteGrant,
+    RouteRange,
+    SessionStatus,
+)
 from tests import make
 from tests.campaigns.sending.ground import Ground, counts, derived, outcome
+from workspaces.models import Workspace
+from workspaces.rules.permissions import Role
 
 LONG = "Hello {{name}}, " + "this text takes two segments. " * 7
 
@@ -193,3 +201,16 @@ def test_a_backup_still_sends_what_is_in_its_own_range(pair: Pair) -> None:
     pair.b.turn(timezone.now())
     assert len(pair.a.sent) == 2
     assert len(pair.b.sent) == 10
+
+
+def test_two_workspaces_on_one_route_get_their_shares(desk: Ground) -> None:
+    other = make.person_in(make.workspace(), Role.ADMIN)
+    RouteGrant.objects.create(workspace=other.here, route=desk.route, created_at=timezone.now())
+    Workspace.objects.filter(pk=desk.author.here.pk).update(weight=3)
+    mine = make.sending(desk.author, desk.route, rows=400)
+    theirs = make.sending(other, desk.route, rows=400)
+    for _second in range(40):
+        desk.claim(room=7)
+    taken = [Progress.objects.get(campaign=one).claimed_segments for one in (mine, theirs)]
+    assert sum(taken) == 280
+    assert taken[0] == pytest.approx(210, rel=0.05)
