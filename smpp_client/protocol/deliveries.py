@@ -1,6 +1,7 @@
 """What the peer delivers: receipts and messages, answered when they are durable."""
 
 from collections.abc import Callable
+from itertools import count
 from typing import Final
 
 from smpplib import consts
@@ -15,6 +16,9 @@ from smpp_client.protocol.receipts import read_receipt
 ACCEPTED: Final[int] = consts.SMPP_ESME_ROK
 NOT_NOW: Final[int] = consts.SMPP_ESME_RX_T_APPN
 NOT_BOUND: Final[int] = consts.SMPP_ESME_RINVBNDSTS
+# Over all sessions of the process: what is stored after its session ended must never be taken for
+# the answer to a delivery of the next one.
+_TICKETS: Final = count(1)
 
 
 class Deliveries:
@@ -27,7 +31,6 @@ class Deliveries:
         self._output = output
         self._emit = emit
         self._open: dict[int, tuple[int, int]] = {}  # ticket: response command, sequence
-        self._last_ticket = 0
 
     def __len__(self) -> int:
         return len(self._open)
@@ -47,8 +50,7 @@ class Deliveries:
             self.answer(command, sequence, malformed.status)
             self._emit(ProtocolFault(f"The peer delivered what cannot be read. {malformed}"))
             return
-        self._last_ticket += 1
-        ticket = self._last_ticket
+        ticket = next(_TICKETS)
         self._open[ticket] = (command, sequence)
         receipt = read_receipt(delivery, body, self._config.id_rule)
         if receipt is not None:

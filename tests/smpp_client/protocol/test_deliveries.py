@@ -66,6 +66,16 @@ def test_deliveries_with_one_number_are_told_apart() -> None:
     assert [frame[1] for frame in sent(session)] == [0, NOT_NOW]
 
 
+def test_a_ticket_of_an_ended_session_answers_nothing_on_the_next() -> None:
+    ended, living = bound(), bound()
+    (old,) = ended.receive(pdu(DELIVER_SM, 7, RECEIPT), 1.0)
+    (new,) = living.receive(pdu(DELIVER_SM, 7, RECEIPT), 2.0)
+    assert isinstance(old, ReceiptReceived)
+    assert isinstance(new, ReceiptReceived)
+    living.acknowledge(old.ticket, is_stored=True)
+    assert living.unanswered == 1
+
+
 def test_a_receipt_twice_is_told_twice_and_accepted_twice() -> None:
     session = bound()
     for sequence in (1, 2):
