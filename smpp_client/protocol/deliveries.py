@@ -6,12 +6,20 @@ from typing import Final
 
 from smpplib import consts
 
+from smpp_client.protocol.common_receipts import read_common_receipt
 from smpp_client.protocol.config import SessionConfig
 from smpp_client.protocol.events import Event, MessageReceived, ProtocolFault, ReceiptReceived
 from smpp_client.protocol.messages import read_message
 from smpp_client.protocol.output import Output
-from smpp_client.protocol.pdus import RESPONSE, Malformed, delivery_response, read_delivery
+from smpp_client.protocol.pdus import (
+    DELIVER_SM,
+    RESPONSE,
+    Malformed,
+    delivery_response,
+    read_delivery,
+)
 from smpp_client.protocol.receipts import read_receipt
+from smpp_client.rules.message_ids import IdRule
 
 ACCEPTED: Final[int] = consts.SMPP_ESME_ROK
 NOT_NOW: Final[int] = consts.SMPP_ESME_RX_T_APPN
@@ -28,6 +36,7 @@ class Deliveries:
         self, config: SessionConfig, output: Output, emit: Callable[[Event], None]
     ) -> None:
         self._config = config
+        self._reads_common = config.id_rule is IdRule.AS_IS
         self._output = output
         self._emit = emit
         self._open: dict[int, tuple[int, int]] = {}  # ticket: response command, sequence
@@ -38,26 +47,36 @@ class Deliveries:
     def follow(self, config: SessionConfig) -> None:
         """Read what comes from now on with other settings."""
         self._config = config
+        self._reads_common = config.id_rule is IdRule.AS_IS
 
     def receive(self, command: int, sequence: int, body: bytes) -> None:
         """Read a deliver_sm or data_sm and tell what it is; answer at once only to say no."""
         if len(self._open) >= self._config.unanswered_limit:
             self.answer(command, sequence, NOT_NOW)
             return
+        if self._reads_common and command == DELIVER_SM:
+            common = read_common_receipt(body)
+            if common is not None:
+                self._emit(ReceiptReceived(self._ticket(command, sequence), common))
+                return
         try:
             delivery = read_delivery(command, body)
         except Malformed as malformed:
             self.answer(command, sequence, malformed.status)
             self._emit(ProtocolFault(f"The peer delivered what cannot be read. {malformed}"))
             return
-        ticket = next(_TICKETS)
-        self._open[ticket] = (command, sequence)
+        ticket = self._ticket(command, sequence)
         receipt = read_receipt(delivery, body, self._config.id_rule)
         if receipt is not None:
             self._emit(ReceiptReceived(ticket, receipt))
             return
         message = read_message(delivery, self._config.alphabet)
         self._emit(MessageReceived(ticket, delivery.source, delivery.destination, message, body))
+
+    def _ticket(self, command: int, sequence: int) -> int:
+        ticket = next(_TICKETS)
+        self._open[ticket] = (command, sequence)
+        return ticket
 
     def acknowledge(self, ticket: int, *, is_stored: bool) -> None:
         """Answer a delivery; a ticket that is not open passes."""

@@ -7,8 +7,7 @@ it.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from smpp_client.protocol.pdus import Delivery
 from smpp_client.protocol.tlvs import (
@@ -76,8 +75,7 @@ _REST_OF_FORM: Final = dict.fromkeys(_FULL_FORM, "")
 _CONVERTING: Final = frozenset({IdRule.HEX_TO_DECIMAL, IdRule.DECIMAL_TO_HEX})
 
 
-@dataclass(frozen=True, slots=True)
-class ReadReceipt:
+class ReadReceipt(NamedTuple):
     """What a receipt says; the fields of the carrier's Receipt but its time.
 
     `is_contradicting`: options and text name different ids or states, and the options won (the text
