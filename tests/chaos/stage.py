@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connections
 from django.utils import timezone
 
+from audit.actions.record import open_chain
 from campaigns.actions import running
 from campaigns.models import Campaign, RecipientList
 from message_center.stack.certificates import demo_certificates
@@ -188,6 +189,7 @@ def build_stage(processes: Processes, folder: Path, *, rate: int, rows: int) -> 
     simulator = _simulator(folder, 0)
     proxy = Proxy(simulator.port)
     author = make.person_in(make.workspace(), Role.ADMIN)
+    open_chain(author.here.uuid, now=timezone.now())
     connection = make.connection(
         host="127.0.0.1",
         port=proxy.port,
