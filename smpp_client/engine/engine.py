@@ -74,9 +74,10 @@ class Engine:
             ThreadPoolExecutor(1, "claims") as claims,
             ThreadPoolExecutor(1, "outcomes") as outcomes,
             ThreadPoolExecutor(1, "books") as books,
+            ThreadPoolExecutor(1, "applying") as applying,
         ):
             tools = self._tools(claims, outcomes, books)
-            tidy = asyncio.create_task(keep_tidy(self._desk, outcomes, tools.receipts_came))
+            tidy = asyncio.create_task(keep_tidy(self._desk, applying, tools.receipts_came))
             heart = asyncio.create_task(self._beat())
             watch = asyncio.create_task(self._watch_certificates(tools))
             try:

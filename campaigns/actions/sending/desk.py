@@ -83,14 +83,17 @@ BATCHES_REMEMBERED = 20_000
 class CampaignDesk:
     """Implements smpp_client.carrier.Desk.
 
-    Claims and outcomes have a connection each; each is used under its own lock.
+    Claims, outcomes and the applying of receipts have a connection each, used under its own lock:
+    outcomes free the intent budget and must not stand behind receipts.
     """
 
     def __init__(self) -> None:
         self._claims = Link()
         self._outcomes = Link()
+        self._applying = Link()
         self._claim_lock = threading.Lock()
         self._outcome_lock = threading.Lock()
+        self._apply_lock = threading.Lock()
         self._fairness: dict[int, Fairness] = {}
         self._routing = Routing(self._claims)
         self._rations: dict[int, dict[int, Ration]] = {}
@@ -349,8 +352,8 @@ class CampaignDesk:
 
     def tidy(self) -> int:
         """Apply receipts that wait; return how many were looked at."""
-        with self._outcome_lock:
-            rows = self._outcomes.rows(
+        with self._apply_lock:
+            rows = self._applying.rows(
                 "SELECT apply_receipts(%s, %s)", [RECEIPTS_A_TIME, int(settings.RECEIPT_WAIT_HOURS)]
             )
         return int(rows[0][0])
@@ -364,9 +367,10 @@ class CampaignDesk:
         return int(rows[0][0])
 
     def close(self) -> None:
-        """Close both connections."""
+        """Close the connections."""
         self._claims.close()
         self._outcomes.close()
+        self._applying.close()
 
 
 def _claim_values(lease: LeaseKey, wish: Wish, room: int, now: datetime) -> list[Any]:
