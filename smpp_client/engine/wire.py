@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from smpp_client.carrier import Segment
+from smpp_client.engine.tickets import TICKETS
 from smpp_client.engine.tls import explain_loss
 from smpp_client.protocol.config import SessionConfig
 from smpp_client.protocol.events import Closed, Event
@@ -31,7 +32,7 @@ class Wire(asyncio.Protocol):
         deadline: Deadline,
         admit: Admit | None = None,
     ) -> None:
-        self.session = Session(config)
+        self.session = Session(config, tickets=TICKETS)
         self.refusal = ""
         self._admit = admit
         self.is_closed = asyncio.Event()

@@ -1,7 +1,6 @@
 """What the peer delivers: receipts and messages, answered when they are durable."""
 
-from collections.abc import Callable
-from itertools import count
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from smpplib import consts
@@ -24,18 +23,20 @@ from smpp_client.rules.message_ids import IdRule
 ACCEPTED: Final[int] = consts.SMPP_ESME_ROK
 NOT_NOW: Final[int] = consts.SMPP_ESME_RX_T_APPN
 NOT_BOUND: Final[int] = consts.SMPP_ESME_RINVBNDSTS
-# Over all sessions of the process: what is stored after its session ended must never be taken for
-# the answer to a delivery of the next one.
-_TICKETS: Final = count(1)
 
 
 class Deliveries:
     """Deliveries by ticket, since the peer may use one sequence number for all of them."""
 
     def __init__(
-        self, config: SessionConfig, output: Output, emit: Callable[[Event], None]
+        self,
+        config: SessionConfig,
+        output: Output,
+        emit: Callable[[Event], None],
+        tickets: Iterator[int],
     ) -> None:
         self._config = config
+        self._tickets = tickets
         self._reads_common = config.id_rule is IdRule.AS_IS
         self._output = output
         self._emit = emit
@@ -74,7 +75,7 @@ class Deliveries:
         self._emit(MessageReceived(ticket, delivery.source, delivery.destination, message, body))
 
     def _ticket(self, command: int, sequence: int) -> int:
-        ticket = next(_TICKETS)
+        ticket = next(self._tickets)
         self._open[ticket] = (command, sequence)
         return ticket
 

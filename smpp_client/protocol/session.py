@@ -5,8 +5,9 @@ of it was `taken`, calls `tick` no later than `next_deadline`, and `connection_l
 transport ends. `now` is monotonic seconds. Nothing here raises for anything the peer does.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
+from itertools import count
 from typing import Final
 
 from smpplib import consts
@@ -44,9 +45,18 @@ class Timer(StrEnum):
 
 
 class Session:
-    """One connection to one peer, from open to closed. It does not come back."""
+    """One connection to one peer, from open to closed. It does not come back.
 
-    def __init__(self, config: SessionConfig, *, last_sequence: int = 0) -> None:
+    `tickets` numbers what the peer delivers; an owner of several sessions shares one among them.
+    """
+
+    def __init__(
+        self,
+        config: SessionConfig,
+        *,
+        last_sequence: int = 0,
+        tickets: Iterator[int] | None = None,
+    ) -> None:
         self.config = config
         self._state = State.OPEN
         self._framer = Framer()
@@ -55,7 +65,7 @@ class Session:
         self._events: list[Event] = []
         self._emit = self._events.append
         self._submissions = Submissions(config, self._in_flight, self._output, self._emit)
-        self._deliveries = Deliveries(config, self._output, self._emit)
+        self._deliveries = Deliveries(config, self._output, self._emit, tickets or count(1))
         self._deadlines: dict[Timer, float] = {}
         # The last response: what the peer sends on its own does not prove that it reads us.
         self._heard_at = 0.0

@@ -22,6 +22,7 @@ from smpp_client.carrier import Kind, Segment, SegmentKey
 from smpp_client.carrier.adapters import CarrierSettings
 from smpp_client.engine.adapters import frames
 from smpp_client.engine.adapters.frames import LONGEST_LINE, Nonsense, ReadOutcome
+from smpp_client.engine.tickets import TICKETS
 from smpp_client.engine.wire import Deadline, OnEvent
 from smpp_client.protocol.events import (
     Bound,
@@ -99,7 +100,8 @@ class AdapterLine:
         self._response_seconds = response_seconds
         self._in_flight: dict[SegmentKey, _Given] = {}
         self._late: dict[SegmentKey, Segment] = {}
-        self._unanswered: set[int] = set()
+        self._unanswered: dict[int, int] = {}  # our ticket: the carrier's
+        self._theirs: set[int] = set()
         self._given_count = 0
         self._free = (0, 0)  # how many were given when it said how many more it takes
         self._health = ""
@@ -183,9 +185,10 @@ class AdapterLine:
 
     def acknowledge(self, ticket: int, is_stored: bool) -> None:
         """Tell the carrier what became of a delivery."""
-        if ticket in self._unanswered:
-            self._unanswered.discard(ticket)
-            self._order("acknowledge", (ticket, is_stored))
+        given = self._unanswered.pop(ticket, None)
+        if given is not None:
+            self._theirs.discard(given)
+            self._order("acknowledge", (given, is_stored))
 
     def unbind(self) -> None:
         """Submit no more, wait for outcomes, close."""
@@ -359,26 +362,28 @@ class AdapterLine:
             is_unmarked=told.is_unmarked,
             is_contradicting=False,
         )
-        if self._may_deliver(told.ticket):
-            self._tell(ReceiptReceived(told.ticket, receipt))
+        if (ticket := self._ticket_for(told.ticket)) is not None:
+            self._tell(ReceiptReceived(ticket, receipt))
 
     def _message(self, values: list[Any]) -> None:
-        ticket, message = frames.read_message(values)
+        given, message = frames.read_message(values)
         read = ReadMessage(message.text.encode("utf-16-be"), Coding.UCS2)
-        if self._may_deliver(ticket):
+        if (ticket := self._ticket_for(given)) is not None:
             self._tell(
                 MessageReceived(ticket, message.source, message.destination, read, message.raw)
             )
 
-    def _may_deliver(self, ticket: int) -> bool:
-        """Whether there is room for one more delivery; if not, it has to come again."""
-        if ticket in self._unanswered:
+    def _ticket_for(self, given: int) -> int | None:
+        """Return our ticket for a delivery; None without room: then it has to come again."""
+        if given in self._theirs:
             raise Nonsense("A ticket is open already.")
         if len(self._unanswered) >= MOST_UNANSWERED:
-            self._order("acknowledge", (ticket, False))
-            return False
-        self._unanswered.add(ticket)
-        return True
+            self._order("acknowledge", (given, False))
+            return None
+        ticket = next(TICKETS)
+        self._unanswered[ticket] = given
+        self._theirs.add(given)
+        return ticket
 
     # Out of here
 

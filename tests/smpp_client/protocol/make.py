@@ -1,7 +1,7 @@
 """PDUs and segments for these tests. PDUs of the peer are written by smpplib or by hand."""
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from smpplib import smpp
@@ -85,9 +85,15 @@ def commands(frames: list[Frame]) -> list[int]:
     return [frame[0] for frame in frames]
 
 
-def bound(now: float = 0.0, *, last_sequence: int = 0, **changes: Any) -> Session:
+def bound(
+    now: float = 0.0,
+    *,
+    last_sequence: int = 0,
+    tickets: Iterator[int] | None = None,
+    **changes: Any,
+) -> Session:
     """A session whose bind was accepted."""
-    session = Session(config(**changes), last_sequence=last_sequence)
+    session = Session(config(**changes), last_sequence=last_sequence, tickets=tickets)
     session.begin_bind(now)
     ((command, _, sequence, _),) = sent(session, now)
     assert isinstance(session.receive(pdu(command | RESPONSE, sequence, b"SMSC\0"), now)[0], Bound)
