@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 ROUNDS = 4
-_MULTIPLIER = 0x9E3779B97F4A7C15
+_ALL = 0xFFFFFFFFFFFFFFFF
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,11 @@ class Permutation:
     def _mix(self, value: int) -> int:
         left, right = value >> self.half_bits, value & self.mask
         for key in self.round_keys:
-            mixed = ((right ^ key) * _MULTIPLIER) & 0xFFFFFFFFFFFFFFFF
-            left, right = right, left ^ ((mixed >> 29) & self.mask)
+            # The finaliser of SplitMix64: one multiplication left some keys nearly in order.
+            mixed = (right + key) & _ALL
+            mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & _ALL
+            mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & _ALL
+            left, right = right, left ^ ((mixed ^ (mixed >> 31)) & self.mask)
         return (left << self.half_bits) | right
 
 

@@ -53,6 +53,7 @@ class NewWorkspaceForm(SettingsForm):
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
     is_open_to_requests = None  # type: ignore[assignment]
+    reply_days = None  # type: ignore[assignment]
     field_order = ["name", "slug", "zone", "admin_email"]
 
 
