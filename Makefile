@@ -6,7 +6,7 @@ export PYTHONUNBUFFERED := 1
 NO_PACKAGES := echo "The packages could not be installed; without the internet, give pip and uv a folder of wheels: PIP_FIND_LINKS and UV_FIND_LINKS with PIP_NO_INDEX=1 and UV_NO_INDEX=1."; exit 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check chaos soak fuzz bench lock format secrets clean
+.PHONY: help demo test alone check chaos soak fuzz bench lock format secrets clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -30,9 +30,9 @@ $(VENV)/.develop: $(BIN)/uv requirements/develop.lock
 demo: $(VENV)/.runtime ## Start everything with sample data: make demo [PORT=8000] [DATA=.data]
 	@exec $(BIN)/python manage.py demo --port "$(or $(PORT),8000)" --data "$(or $(DATA),.data)"
 
-test: $(VENV)/.develop ## The whole suite against its own throw-away PostgreSQL, Valkey, simulator and Chromium
+test: $(VENV)/.develop ## The suite against its own throw-away PostgreSQL, Valkey, simulator and Chromium
 	@$(BIN)/python -m tests.need_chromium
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not alone" $(ARGS)
 
 check: $(VENV)/.develop ## Format, lint, types, rooms, templates, migrations
 	@$(BIN)/ruff format --check .
@@ -41,6 +41,9 @@ check: $(VENV)/.develop ## Format, lint, types, rooms, templates, migrations
 	@$(BIN)/mypy .
 	@$(BIN)/djhtml --check --tabwidth 2 templates
 	@$(BIN)/python manage.py makemigrations --check --dry-run
+
+alone: $(VENV)/.develop ## The tests that measure a pace or kill at the busiest moment, with nothing beside them
+	@$(BIN)/python -m pytest -q -m alone $(ARGS)
 
 chaos: $(VENV)/.develop ## Faults one after the other on a running campaign, judged by the simulator's ledger
 	@$(BIN)/python -m pytest tests/chaos -q -s $(ARGS)

@@ -12,31 +12,23 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from tests.ground import Ground, make_ground
 
 GROUND = pytest.StashKey[Ground]()
-# The files that begin, in this order. One that measures a pace is first, and beside it the other
-# worker has files that start no processes; xdist hands the third file to whoever has the first, for
-# that is short. Then come the longest, so that no worker is left with one of them at the end.
+# The files that take longest begin, so that no worker is left with one of them at the end.
 FIRST = (
-    "tests/campaigns/sending/test_pace.py",
-    "tests/test_doors.py",
-    "tests/campaigns/sending/test_faults.py",
-    "tests/workspaces/test_doors.py",
-    "tests/campaigns/test_lists_doors.py",
-    "tests/campaigns/api/test_document.py",
-    "tests/campaigns/api/test_reading.py",
-    "tests/campaigns/api/test_pushing.py",
-    "tests/campaigns/api/test_problems.py",
-    "tests/campaigns/api/test_idempotency.py",
-    "tests/smpp_client/rules/test_plans.py",
-    "tests/audit/test_pages.py",
     "tests/campaigns/test_journey.py",
-    "tests/workspaces/test_in_browser.py",
-    "tests/campaigns/test_senders_in_browser.py",
     "tests/stack/test_demo.py",
+    "tests/test_doors.py",
+    "tests/workspaces/test_in_browser.py",
+    "tests/campaigns/test_wizard_browser.py",
+    "tests/campaigns/test_senders_in_browser.py",
     "tests/campaigns/test_lists_in_browser.py",
     "tests/smpp_client/test_connections_in_browser.py",
     "tests/stack/test_compose.py",
-    "tests/stack/test_postgres.py",
+    "tests/workspaces/test_doors.py",
     "tests/campaigns/test_import_processes.py",
+    "tests/smpp_client/test_reports_in_browser.py",
+    "tests/campaigns/test_replies_in_browser.py",
+    "tests/campaigns/sending/test_sender.py",
+    "tests/stack/test_postgres.py",
 )
 
 

@@ -136,7 +136,9 @@ class CampaignDesk:
         granted = fairness.divide(room.segments, [wish.demand for wish in wishes])
         segments: list[Segment] = []
         for wish in wishes:
-            taken = self._claim_one(lease, wish, granted.get(wish.candidate.id, 0), now)
+            # Each may finish a message beyond its grant, but not all of them beyond the room.
+            grant = min(granted.get(wish.candidate.id, 0), room.segments - len(segments))
+            taken = self._claim_one(lease, wish, grant, now)
             fairness.passed(wish.candidate.id, len(taken) - granted.get(wish.candidate.id, 0))
             segments.extend(taken)
             rivals = sum(other.demand.wanted >= 1 for other in wishes if other is not wish)

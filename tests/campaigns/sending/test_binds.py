@@ -12,7 +12,7 @@ from tests.campaigns.sending.wire import Site, wait_for_counts
 from tests.poll import poll
 from tests.processes import Processes
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.alone]
 
 
 def change(site: Site, **fields: Any) -> None:

@@ -20,7 +20,7 @@ from tests.poll import poll
 from tests.processes import Processes
 from tests.simulator import RunningSimulator, start_simulator
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.alone]
 RATE, SECONDS = 60, 90
 
 

@@ -31,7 +31,7 @@ from tests.poll import poll
 from tests.processes import Processes
 from workspaces.queries.keys import keys
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.alone]
 
 
 def wait_settled(campaign: Campaign, seconds: float = 60) -> None:

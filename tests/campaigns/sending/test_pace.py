@@ -13,7 +13,7 @@ from tests import make
 from tests.campaigns.sending.wire import Site, wait_bound, wait_for_counts
 from tests.processes import Processes
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.alone]
 COUNT, SECONDS = 5_000, 100
 PLAN = COUNT / SECONDS
 

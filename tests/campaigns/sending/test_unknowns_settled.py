@@ -32,7 +32,7 @@ from tests.poll import poll
 from tests.processes import Processes
 from workspaces.rules.permissions import Role
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.alone]
 
 # Columns of the simulator's ledger (smpp_client/simulator/ledger.py).
 LEDGER = {"at": 0, "smsc_id": 1, "sender": 2, "number": 3, "reference": 11}

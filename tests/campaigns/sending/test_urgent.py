@@ -17,7 +17,7 @@ from tests.processes import Processes
 from workspaces.actions.keys import create_key
 from workspaces.rules.permissions import SCOPES
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.alone]
 RATE, SECONDS, PUSHES = 400, 9, 150
 
 
