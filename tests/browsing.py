@@ -21,6 +21,9 @@ document.addEventListener('securitypolicyviolation', (event) => {
   console.error(`policy: ${event.violatedDirective} blocked ${event.blockedURI || 'inline'}`);
 });
 """
+# What htmx says when a newer request takes the place of one under way, as our pages ask it to.
+# A request that fails says something else besides.
+SUPERSEDED = ("htmx:afterRequest", "htmx:sendAbort")
 
 
 def find_chromium() -> str | None:
@@ -53,7 +56,7 @@ class Faults:
         self.seen = rest
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        if message.type == "error" and not message.text.startswith(SUPERSEDED):
             self.seen.append(f"{message.text} ({message.location.get('url', '')})")
 
     def _error(self, error: Error) -> None:

@@ -122,7 +122,7 @@ def test_it_sends_and_gives_outcomes_and_receipts_and_is_told_when_they_are_kept
         talk.line.submit([segment(n) for n in range(10)])
         await talk.until(lambda: len(talk.of(ReceiptReceived)) == 10)
         for one in talk.of(ReceiptReceived):
-            talk.line.acknowledge(one.ticket, one.ticket != 1)
+            talk.line.acknowledge(one.ticket, one.receipt.smsc_id != "L1")
         await talk.until(lambda: len(far_end.stored) == 9)
         talk.line.unbind()
         assert await talk.is_over() == "Closed."
@@ -281,7 +281,7 @@ def test_a_subscribers_message_comes_through_and_is_answered_when_it_is_kept(
 ) -> None:
     async def session() -> MessageReceived:
         talk = await begin(carrier, far_end)
-        await talk.is_ready()
+        await talk.until(lambda: bool(far_end.sessions))
         far_end.sessions[0].write(3, "447700900001", "8000", "СТОП 🛑")
         await talk.until(lambda: bool(talk.of(MessageReceived)))
         (message,) = talk.of(MessageReceived)

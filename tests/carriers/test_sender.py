@@ -16,7 +16,7 @@ from tests.processes import Processes
 from workspaces.queries import keys as key_queries
 from workspaces.scope import scope_everywhere
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.alone]
 RATE, BUDGET, ROWS = 200, 20, 240
 
 
