@@ -1,5 +1,17 @@
 """Rows of the audit log. Only this app imports them."""
 
+from audit.models.anchors import Anchor, AnchorReceipt, LogKey
 from audit.models.log import Disclosure, Entry, Epoch, EpochChange, Event, Head, Pending
 
-__all__ = ["Disclosure", "Entry", "Epoch", "EpochChange", "Event", "Head", "Pending"]
+__all__ = [
+    "Anchor",
+    "AnchorReceipt",
+    "Disclosure",
+    "Entry",
+    "Epoch",
+    "EpochChange",
+    "Event",
+    "Head",
+    "LogKey",
+    "Pending",
+]

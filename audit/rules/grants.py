@@ -40,9 +40,13 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
         "signer": "SELECT",
         "exporter": "SELECT",
     },
+    "audit_anchor": {"app": "SELECT, INSERT, UPDATE"},
+    "audit_anchor_receipt": {"app": "SELECT, INSERT", "exporter": "SELECT"},
+    "audit_log_key": {"app": "SELECT", "signer": "SELECT", "exporter": "SELECT"},
     "FUNCTION audit_append(uuid,uuid,bytea,text)": {"app": "EXECUTE", "sequencer": "EXECUTE"},
     "FUNCTION audit_disclose(uuid,uuid,text,bytea,text)": {"app": "EXECUTE"},
     "FUNCTION audit_disclosures(uuid)": {"exporter": "EXECUTE"},
     "FUNCTION audit_open_chain(uuid,timestamp with time zone)": {"app": "EXECUTE"},
+    "FUNCTION audit_publish_key(text,bigint,text)": {"signer": "EXECUTE"},
     "FUNCTION audit_publish_note(bigint,text)": {"signer": "EXECUTE"},
 }

@@ -15,6 +15,10 @@ GUARDS: tuple[tuple[str, str], ...] = (
     ("audit_epoch_change", "audit_no_truncate"),
     ("audit_pending", "audit_no_truncate"),
     ("audit_disclosure", "audit_no_change"),
+    ("audit_anchor_receipt", "audit_no_change"),
+    ("audit_anchor_receipt", "audit_no_truncate"),
+    ("audit_log_key", "audit_no_change"),
+    ("audit_log_key", "audit_no_truncate"),
 )
 
 # What pg_trigger says of a trigger that nobody has touched. One that was disabled and enabled again
