@@ -180,6 +180,18 @@ OPERATIONS: Mapping[str, Operation] = {
     "replies.export": Operation(_("Exported replies"), _("Tried to export replies")),
     "number.reveal": Operation(_("Saw full phone numbers"), _("Tried to see full phone numbers")),
     "messages.export": Operation(_("Exported messages"), _("Tried to export messages")),
+    "messages.sealed": Operation(
+        _("Sealed what became of messages"), _("Tried to seal what became of messages")
+    ),
+    "messages.prune": Operation(
+        _("Removed sealed messages whose term is over"), _("Tried to remove sealed messages")
+    ),
+    "messages.find": Operation(
+        _("Looked for messages to a number"), _("Tried to look for messages to a number")
+    ),
+    "messages.evidence": Operation(
+        _("Took the evidence for one message"), _("Tried to take the evidence for one message")
+    ),
     "connection.add": Operation(_("Added a connection"), _("Tried to add a connection")),
     "connection.edit": Operation(_("Changed a connection"), _("Tried to change a connection")),
     "connection.disable": Operation(_("Disabled a connection"), _("Tried to disable a connection")),
@@ -233,8 +245,17 @@ OPERATIONS: Mapping[str, Operation] = {
     "export.create": Operation(_("Exported evidence"), _("Tried to export evidence")),
 }
 
-# After these an epoch is fixed at once: who may rewrite most must be pinned down soonest.
-_PRIVILEGED = ("role.grant", "member.", "key.", "export.create", "workspace.create", "epoch.force")
+# After these an epoch is fixed at once: who may rewrite most must be pinned down soonest, and a
+# message's evidence must not wait for another hour once its outcomes are sealed.
+_PRIVILEGED = (
+    "role.grant",
+    "member.",
+    "key.",
+    "export.create",
+    "workspace.create",
+    "epoch.force",
+    "messages.sealed",
+)
 
 
 class UnknownOperation(ValueError):
