@@ -1,10 +1,9 @@
 """Recipient lists: all of them, and one with its import, its faults and its waterfall."""
 
-import csv
 from collections.abc import Iterator
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -23,8 +22,8 @@ from campaigns.queries.lists import (
     sample,
     waterfall,
 )
-from campaigns.rules.cells import harmless
 from campaigns.rules.encodings import GUESSED, NAMES
+from campaigns.views.csv_files import csv_lines, csv_response
 from campaigns.views.uploads import address, list_or_404
 from workspaces.gate.request import GateRequest
 from workspaces.models import Workspace
@@ -152,27 +151,11 @@ class RejectFile(View):
         except Refusal as refusal:
             messages.error(request, refusal.sentence)
             return redirect(address(request, "list_page", list_id=list_id))
-        response = StreamingHttpResponse(
-            reject_lines(request.me.here, lst), content_type="text/csv; charset=utf-8"
-        )
-        response["Content-Disposition"] = f'attachment; filename="rejected-rows-{lst.pk}.csv"'
-        response["Cache-Control"] = "no-store"
-        return response
+        lines = csv_lines([_("Row"), _("Reason"), *lst.header], _rejected(request.me.here, lst))
+        return csv_response(f"rejected-rows-{lst.pk}.csv", lines)
 
 
-class _Echo:
-    """A file for csv.writer that hands each line back."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
-def reject_lines(workspace: Workspace, lst: RecipientList) -> Iterator[str]:
-    """Yield the lines of a reject file: row, reason, and the row's cells, harmless."""
-    writer = csv.writer(_Echo())
-    # Spreadsheets take the mark as a sign of UTF-8.
-    yield "\ufeff"
-    yield writer.writerow([harmless(cell) for cell in [_("Row"), _("Reason"), *lst.header]])
+def _rejected(workspace: Workspace, lst: RecipientList) -> Iterator[list[str]]:
     with scope(workspace):
         for row, reason, cells in all_faults(lst):
-            yield writer.writerow([str(row), reason, *map(harmless, cells)])
+            yield [str(row), reason, *cells]

@@ -1,11 +1,10 @@
 """Messages: those of a campaign by state, one with its attempts, a file of them, a number's."""
 
-import csv
 from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
@@ -21,10 +20,10 @@ from campaigns.queries.finding import Findings, find_number
 from campaigns.queries.live import counts_of, progress_of
 from campaigns.queries.message_rows import Shown, in_full, masked
 from campaigns.queries.messages import message_of, page_of_messages
-from campaigns.rules.cells import harmless
 from campaigns.rules.faults import FAULTS, Fault
 from campaigns.rules.message_states import MessageState
 from campaigns.views.campaign_address import address, campaign_or_404
+from campaigns.views.csv_files import csv_lines, csv_response
 from campaigns.views.live import LEDGER
 from workspaces.forms.refused import show_refusal
 from workspaces.gate.request import GateRequest
@@ -184,41 +183,24 @@ class Export(View):
         except Refusal as refusal:
             show_refusal(form, refusal)
             return messages_page(request, campaign, form)
-        return file_of(request.me.here, taken)
-
-
-def file_of(workspace: Workspace, taken: Taken) -> StreamingHttpResponse:
-    """Return the file as it is written, row by row."""
-    lines = message_lines(workspace, taken)
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    name = f"{taken.campaign}-{taken.state or 'messages'}.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "no-store"
-    return response
-
-
-class _Echo:
-    """A file for csv.writer that hands each line back."""
-
-    def write(self, line: str) -> str:
-        return line
+        name = f"{taken.campaign}-{taken.state or 'messages'}.csv"
+        return csv_response(name, message_lines(request.me.here, taken))
 
 
 def message_lines(workspace: Workspace, taken: Taken) -> Iterator[str]:
-    """Yield the lines of a file of messages. It opens its own scope: the request's is closed."""
-    writer = csv.writer(_Echo())
-    # Spreadsheets take the mark as a sign of UTF-8.
-    yield "\ufeff"
-    yield writer.writerow(
-        [_("Row"), _("Number"), _("State"), _("Parts"), _("Accepted"), _("Receipt"), _("Why")]
-    )
+    """Return the lines of a file of messages."""
+    titles = [_("Row"), _("Number"), _("State"), _("Parts"), _("Accepted"), _("Receipt"), _("Why")]
+    return csv_lines(titles, _rows(workspace, taken))
+
+
+def _rows(workspace: Workspace, taken: Taken) -> Iterator[list[str]]:
     zone = ZoneInfo(workspace.zone)
     with scope(workspace):
-        for row in _rows(taken):
-            yield writer.writerow([harmless(cell) for cell in _cells(row, zone)])
+        for row in _messages(taken):
+            yield _cells(row, zone)
 
 
-def _rows(taken: Taken) -> Iterator[Shown]:
+def _messages(taken: Taken) -> Iterator[Shown]:
     after: int | None = -1
     write = in_full if taken.is_in_full else masked
     while after is not None:

@@ -1,13 +1,12 @@
 """Call records of an SMSC: uploaded, their columns named, and what they settled."""
 
-import csv
 from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
-from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -22,10 +21,10 @@ from campaigns.models import CallRecordImport, RecordsState
 from campaigns.queries.lists import shown_cell
 from campaigns.queries.settling import find_records, left_rows, reasons_of
 from campaigns.queries.unknowns import Asked, connections_with_unknowns
-from campaigns.rules.cells import harmless
 from campaigns.rules.faults import FILE_FAULTS, FileFault
 from campaigns.rules.layouts import Look, Wish
 from campaigns.tasks.records import nudge_records
+from campaigns.views.csv_files import csv_lines, csv_response
 from campaigns.views.uploads import address
 from workspaces.forms.refused import show_refusal
 from workspaces.gate.request import GateRequest
@@ -184,26 +183,11 @@ class LeftRecords(View):
         """Record who takes it, then stream it: it holds clear numbers."""
         records = _records_or_404(request, records_id)
         take_left(by=request.me, records=records, now=timezone.now())
-        response = StreamingHttpResponse(
-            left_lines(request.me.here, records), content_type="text/csv; charset=utf-8"
-        )
-        response["Content-Disposition"] = f'attachment; filename="left-records-{records.pk}.csv"'
-        response["Cache-Control"] = "no-store"
-        return response
+        lines = csv_lines([_("Row"), _("Reason")], _left(request.me.here, records))
+        return csv_response(f"left-records-{records.pk}.csv", lines)
 
 
-class _Echo:
-    """A file for csv.writer that hands each line back."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
-def left_lines(workspace: Workspace, records: CallRecordImport) -> Iterator[str]:
-    """Yield row, reason and the row's cells, harmless. Opens its own scope."""
-    writer = csv.writer(_Echo())
-    yield "\ufeff"
-    yield writer.writerow([_("Row"), _("Reason")])
+def _left(workspace: Workspace, records: CallRecordImport) -> Iterator[list[str]]:
     with scope(workspace):
         for row, reason, cells in left_rows(records):
-            yield writer.writerow([str(row), reason, *map(harmless, cells)])
+            yield [str(row), reason, *cells]

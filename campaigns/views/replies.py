@@ -1,12 +1,11 @@
 """What subscribers wrote to the workspace: listed, found, read, opted out by, taken as a file."""
 
-import csv
 from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -35,10 +34,10 @@ from campaigns.queries.inbound import (
     reply_count,
     reply_of,
 )
-from campaigns.rules.cells import harmless
 from campaigns.rules.faults import FAULTS, Fault
 from campaigns.rules.numbers import mask
 from campaigns.rules.stop_words import Wish
+from campaigns.views.csv_files import csv_lines, csv_response
 from campaigns.views.uploads import address
 from workspaces.forms.refused import show_refusal
 from workspaces.gate.request import GateRequest
@@ -228,36 +227,24 @@ class ExportReplies(View):
         except Refusal as refusal:
             show_refusal(form, refusal)
             return replies_page(request, take=form)
-        lines = reply_lines(request.me.here, taken)
-        response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
         name = f"{request.me.here.slug}-{taken.wish or 'replies'}.csv"
-        response["Content-Disposition"] = f'attachment; filename="{name}"'
-        response["Cache-Control"] = "no-store"
-        return response
-
-
-class _Echo:
-    """A file for csv.writer that hands each line back."""
-
-    def write(self, line: str) -> str:
-        return line
+        return csv_response(name, reply_lines(request.me.here, taken))
 
 
 def reply_lines(workspace: Workspace, taken: TakenReplies) -> Iterator[str]:
-    """Yield the lines of a file of messages. It opens its own scope: the request's is closed."""
-    writer = csv.writer(_Echo())
-    # Spreadsheets take the mark as a sign of UTF-8.
-    yield "\ufeff"
-    yield writer.writerow(
-        [_("Came"), _("Number"), _("Written to"), _("Text"), _("Asks for"), _("Opted out now")]
-    )
+    """Return the lines of a file of replies."""
+    titles = [_("Came"), _("Number"), _("Written to"), _("Text"), _("Asks for")]
+    return csv_lines([*titles, _("Opted out now")], _rows(workspace, taken))
+
+
+def _rows(workspace: Workspace, taken: TakenReplies) -> Iterator[list[str]]:
     zone = ZoneInfo(workspace.zone)
     with scope(workspace):
-        for row in _rows(workspace, taken):
-            yield writer.writerow([harmless(cell) for cell in _cells(row, zone)])
+        for row in _replies(workspace, taken):
+            yield _cells(row, zone)
 
 
-def _rows(workspace: Workspace, taken: TakenReplies) -> Iterator[ShownReply]:
+def _replies(workspace: Workspace, taken: TakenReplies) -> Iterator[ShownReply]:
     before, write = 0, in_full if taken.is_in_full else mask
     while True:
         page = page_of_replies(

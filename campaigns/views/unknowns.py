@@ -1,11 +1,10 @@
 """Unknown messages: the list, a file of it, and two people who send some again."""
 
-import csv
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -29,8 +28,8 @@ from campaigns.queries.unknowns import (
     count_unknowns,
     page_of_unknowns,
 )
-from campaigns.rules.cells import harmless
 from campaigns.views.campaign_address import campaign_or_404
+from campaigns.views.csv_files import csv_lines, csv_response
 from campaigns.views.uploads import address
 from workspaces.forms.refused import show_refusal
 from workspaces.gate.request import GateRequest
@@ -157,33 +156,21 @@ class TakeUnknowns(View):
         here = request.me.here
         asked = asked_from(request, here)
         take_unknowns(by=request.me, now=timezone.now(), campaign=asked.campaign)
-        response = StreamingHttpResponse(
-            unknown_lines(here, asked), content_type="text/csv; charset=utf-8"
-        )
-        response["Content-Disposition"] = 'attachment; filename="unknown.csv"'
-        response["Cache-Control"] = "no-store"
-        return response
-
-
-class _Echo:
-    """A file for csv.writer that hands each line back."""
-
-    def write(self, line: str) -> str:
-        return line
+        return csv_response("unknown.csv", unknown_lines(here, asked))
 
 
 def unknown_lines(workspace: Workspace, asked: Asked) -> Iterator[str]:
-    """Yield the lines of the file. It opens its own scope: the request's is closed."""
-    writer = csv.writer(_Echo())
-    # Spreadsheets take the mark as a sign of UTF-8.
-    yield "\ufeff"
+    """Return the lines of the file."""
     titles = [_("Campaign"), _("Number"), _("Sender"), _("Part"), _("Parts"), _("Attempt")]
     titles += [_("Connection"), _("Submitted"), _("Unknown since"), _("Cause")]
-    yield writer.writerow(titles)
+    return csv_lines(titles, _rows(workspace, asked))
+
+
+def _rows(workspace: Workspace, asked: Asked) -> Iterator[list[str]]:
     zone = ZoneInfo(workspace.zone)
     with scope(workspace):
         for row in all_unknowns(asked):
-            yield writer.writerow([harmless(cell) for cell in _cells(row, zone)])
+            yield _cells(row, zone)
 
 
 def _cells(row: Unknown, zone: ZoneInfo) -> list[str]:
