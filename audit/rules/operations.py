@@ -68,6 +68,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "access.denied": Operation(_("Was refused"), _("Was refused")),
     "member.add": Operation(_("Added a member"), _("Tried to add a member")),
     "member.remove": Operation(_("Removed a member"), _("Tried to remove a member")),
+    "member.changed_outside": Operation(
+        _("Changed a member around the product"), _("Tried to change a member around the product")
+    ),
     "role.grant": Operation(_("Changed a role"), _("Tried to change a role")),
     "invitation.create": Operation(_("Invited a person"), _("Tried to invite a person")),
     "invitation.revoke": Operation(_("Revoked an invitation"), _("Tried to revoke an invitation")),
@@ -100,6 +103,10 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "sender.archive": Operation(_("Archived a sender name"), _("Tried to archive a sender name")),
     "sender.restore": Operation(_("Restored a sender name"), _("Tried to restore a sender name")),
+    "sender.changed_outside": Operation(
+        _("Changed a sender name around the product"),
+        _("Tried to change a sender name around the product"),
+    ),
     "protected_name.add": Operation(_("Protected a name"), _("Tried to protect a name")),
     "protected_name.remove": Operation(
         _("Lifted the protection of a name"), _("Tried to lift the protection of a name")
@@ -151,6 +158,10 @@ OPERATIONS: Mapping[str, Operation] = {
     "campaign.archive": Operation(_("Archived a campaign"), _("Tried to archive a campaign")),
     "campaign.restore": Operation(_("Restored a campaign"), _("Tried to restore a campaign")),
     "campaign.delete": Operation(_("Deleted a campaign"), _("Tried to delete a campaign")),
+    "approval.changed_outside": Operation(
+        _("Changed an approval around the product"),
+        _("Tried to change an approval around the product"),
+    ),
     "resend.request": Operation(
         _("Asked to send unknown messages again"), _("Tried to ask for unknown messages again")
     ),
@@ -175,6 +186,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "optout.add": Operation(_("Added an opt-out"), _("Tried to add an opt-out")),
     "optout.import": Operation(_("Imported opt-outs"), _("Tried to import opt-outs")),
     "optout.lift": Operation(_("Lifted an opt-out"), _("Tried to lift an opt-out")),
+    "optout.changed_outside": Operation(
+        _("Changed opt-outs around the product"), _("Tried to change opt-outs around the product")
+    ),
     "stop_word.add": Operation(_("Added a STOP word"), _("Tried to add a STOP word")),
     "stop_word.remove": Operation(_("Took a STOP word away"), _("Tried to take a STOP word away")),
     "replies.export": Operation(_("Exported replies"), _("Tried to export replies")),
@@ -197,6 +211,10 @@ OPERATIONS: Mapping[str, Operation] = {
     "connection.disable": Operation(_("Disabled a connection"), _("Tried to disable a connection")),
     "connection.enable": Operation(_("Enabled a connection"), _("Tried to enable a connection")),
     "connection.check": Operation(_("Checked a connection"), _("Tried to check a connection")),
+    "connection.changed_outside": Operation(
+        _("Changed a connection around the product"),
+        _("Tried to change a connection around the product"),
+    ),
     "route.create": Operation(_("Created a route"), _("Tried to create a route")),
     "route.edit": Operation(_("Changed a route"), _("Tried to change a route")),
     "route.range_add": Operation(
@@ -234,14 +252,40 @@ OPERATIONS: Mapping[str, Operation] = {
     "sender_process.stop": Operation(_("A sender process stopped"), _("A sender process failed")),
     "lease.take": Operation(_("Took over a connection slot"), _("Tried to take over a slot")),
     "epoch.force": Operation(_("Asked for a checkpoint"), _("Tried to ask for a checkpoint")),
+    "anchor.receipt": Operation(
+        _("Placed a checkpoint outside"), _("Tried to place a checkpoint outside")
+    ),
+    "anchor.refused": Operation(
+        _("Placed a checkpoint outside"), _("A checkpoint was refused outside")
+    ),
+    "anchor.late": Operation(
+        _("Placed a checkpoint outside"), _("No checkpoint has been placed outside for too long")
+    ),
+    "checkpoint.late": Operation(
+        _("Signed a checkpoint"), _("No checkpoint has been signed for too long")
+    ),
+    "log_key.publish": Operation(_("Published the log's key"), _("Tried to publish the log's key")),
+    "log_key.rotate": Operation(
+        _("Replaced the log's signing key"), _("Tried to replace the log's signing key")
+    ),
     "audit.verify": Operation(_("Verified the audit log"), _("The audit log did not verify")),
     "clock.step": Operation(_("The clock stepped"), _("The clock stepped")),
     "sequencer.start": Operation(_("The audit sequencer started"), _("The audit sequencer failed")),
     "fallback.ingested": Operation(
         _("Took entries from a fallback file"), _("Refused a fallback file")
     ),
+    "fallback.wrote": Operation(
+        _("Wrote entries to a fallback file"), _("Could not write to a fallback file")
+    ),
+    "outage.refused": Operation(
+        _("Was refused because the database did not answer"),
+        _("Was refused because the database did not answer"),
+    ),
     "gap.declared": Operation(_("Declared a gap in the log"), _("Tried to declare a gap")),
     "pd.erase": Operation(_("Erased personal values"), _("Tried to erase personal values")),
+    "retention.prune": Operation(
+        _("Removed entries whose term is over"), _("Tried to remove entries whose term is over")
+    ),
     "export.create": Operation(_("Exported evidence"), _("Tried to export evidence")),
 }
 
@@ -251,11 +295,17 @@ _PRIVILEGED = (
     "role.grant",
     "member.",
     "key.",
+    "log_key.",
+    "restore.",
     "export.create",
     "workspace.create",
     "epoch.force",
     "messages.sealed",
+    "pd.erase",
+    "retention.prune",
 )
+# What a change that came around every verb is recorded as.
+OUTSIDE = ".changed_outside"
 
 
 class UnknownOperation(ValueError):
@@ -272,4 +322,4 @@ def operation(op: str) -> Operation:
 
 def is_privileged(op: str) -> bool:
     """Say whether an epoch must follow this operation at once."""
-    return op.startswith(_PRIVILEGED)
+    return op.startswith(_PRIVILEGED) or op.endswith(OUTSIDE)
