@@ -15,6 +15,7 @@ from audit.queries.entries import Filter
 # How the operations of one kind begin, and the kind's words. Every published operation has one.
 KINDS: tuple[tuple[str, Promise], ...] = (
     ("campaign.", _("Campaigns")),
+    ("approval.", _("Approvals changed around the product")),
     ("message", _("Messages")),
     ("sender.", _("Sender names")),
     ("protected_name.", _("Protected names")),
@@ -42,13 +43,18 @@ KINDS: tuple[tuple[str, Promise], ...] = (
     ("sender_process.", _("Sender processes")),
     ("lease.", _("Connection slots")),
     ("export.", _("Evidence")),
+    ("anchor.", _("Anchors outside")),
+    ("log_key.", _("Keys of the log")),
     ("audit.", _("Verification")),
-    ("epoch.", _("Checkpoints")),
+    ("epoch.", _("Checkpoints asked for")),
+    ("checkpoint.", _("Checkpoints overdue")),
     ("clock.", _("Clock")),
     ("sequencer.", _("Sequencer")),
     ("fallback.", _("Fallback files")),
+    ("outage.", _("Refused while the database was away")),
     ("gap.", _("Gaps")),
     ("pd.", _("Erasures")),
+    ("retention.", _("Entries removed after their term")),
 )
 RESULTS = (
     ("", _("Any result")),
