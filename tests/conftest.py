@@ -3,6 +3,7 @@
 `db`          rolled back; for pages, questions and verbs seen from one connection
 `database`    a fresh clone for one test; for what commits, and for several connections
 `processes`   the product's own processes over such a clone
+`served`      the web process over one clone for a whole file
 `page`        a Chromium page that fails the test on console errors and policy violations
 """
 
@@ -19,7 +20,8 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tests.browsing import Faults, find_chromium, launch
 from tests.ground import SHARED, Ground
-from tests.processes import Processes
+from tests.processes import Handle, Processes
+from workspaces.queries import keys as key_queries
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,16 @@ def database(
     servers: Ground, django_test_environment: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Database]:
     """A fresh clone of the migrated template; both connections of Django point at it."""
-    name = servers.fresh_clone()
-    with django_db_blocker.unblock(), _two_connections(name):
-        yield Database(name, servers)
-    servers.drop(name)
+    with django_db_blocker.unblock(), _fresh(servers) as fresh:
+        yield fresh
+
+
+@contextmanager
+def _fresh(ground: Ground) -> Iterator[Database]:
+    name = ground.fresh_clone()
+    with _two_connections(name):
+        yield Database(name, ground)
+    ground.drop(name)
 
 
 @contextmanager
@@ -91,9 +99,37 @@ def _two_connections(name: str) -> Iterator[None]:
 @pytest.fixture
 def processes(database: Database, tmp_path: Path) -> Iterator[Processes]:
     """Starts the product's processes over this test's database; all are killed at the end."""
+    with _running(database, tmp_path / "data") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def served(
+    servers: Ground,
+    browser: Browser,
+    django_test_environment: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Handle]:
+    """The web process over one clone for a whole file, whose tests each make their own workspace.
+
+    To start the process costs more than most of what such a test does. It comes after the browser
+    and goes before it: beside Playwright's loop Django's connections are other ones than without.
+    """
+    with (
+        django_db_blocker.unblock(),
+        _fresh(servers) as fresh,
+        _running(fresh, tmp_path_factory.mktemp("served") / "data") as running,
+    ):
+        key_queries.keys.cache_clear()
+        yield running.start("web")
+
+
+@contextmanager
+def _running(database: Database, folder: Path) -> Iterator[Processes]:
     with redis.Redis.from_url(database.ground.valkey.url) as client:
         client.flushall()
-    running = Processes(database.ground, database.name, tmp_path / "data")
+    running = Processes(database.ground, database.name, folder)
     try:
         yield running
     finally:

@@ -15,7 +15,6 @@ GROUND = pytest.StashKey[Ground]()
 # The files that take longest begin, so that no worker is left with one of them at the end.
 FIRST = (
     "tests/campaigns/test_journey.py",
-    "tests/stack/test_demo.py",
     "tests/test_doors.py",
     "tests/workspaces/test_in_browser.py",
     "tests/campaigns/test_wizard_browser.py",

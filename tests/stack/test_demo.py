@@ -157,24 +157,29 @@ def wait_for_all(pids: set[int], seconds: float = 40) -> set[int]:
     return set()
 
 
+@pytest.mark.alone
 def test_a_kill_leaves_no_process_behind(story: Story) -> None:
     assert len(story.children) > 10
     assert story.left_after_kill == set()
 
 
+@pytest.mark.alone
 def test_a_second_start_goes_on_with_the_same_data_and_secrets(story: Story) -> None:
     assert story.second == story.first
 
 
+@pytest.mark.alone
 def test_the_second_start_serves_pages(story: Story) -> None:
     assert story.was_answering
 
 
+@pytest.mark.alone
 def test_a_second_demo_of_the_same_folder_is_refused(story: Story) -> None:
     assert "already runs from" in story.second_demo
     assert "Traceback" not in story.second_demo
 
 
+@pytest.mark.alone
 def test_it_stops_everything_when_asked(story: Story) -> None:
     assert story.exit_code == 0
     assert story.left_after_stop == set()
