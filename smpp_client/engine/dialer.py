@@ -10,14 +10,13 @@ from django.utils.translation import gettext as _
 
 from smpp_client.engine.accounts import Account, Place, today
 from smpp_client.engine.books import utc_now
+from smpp_client.engine.guarded import Deadline, connect
 from smpp_client.engine.tls import ContextKeeper, explain, pin_refusal, server_name_for, what_speaks
-from smpp_client.engine.wire import Deadline, OnEvent, Wire
+from smpp_client.engine.wire import OnEvent, Wire
 from smpp_client.queries.certificates import CertificatesRefused
 from smpp_client.rules.hosts import Host
 
 CONNECT_SECONDS = 10.0
-# After a name's first address has been silent for this long the next one is tried beside it.
-NEXT_ADDRESS_SECONDS = 0.3
 # Octets that may wait in the transport. Never 0: asyncio's TLS would pause writing and not resume.
 WRITE_BUFFER = 16_384
 # A host that failed is tried first again after this.
@@ -115,11 +114,9 @@ class Dialer:
             async with asyncio.timeout(CONNECT_SECONDS):
                 transport, wire = await asyncio.get_running_loop().create_connection(
                     lambda: Wire(config, on_event, deadline, admit),
-                    host.name,
-                    host.port,
+                    sock=await connect(host, deadline),
                     ssl=context,
                     server_hostname=name if context else None,
-                    happy_eyeballs_delay=NEXT_ADDRESS_SECONDS,
                 )
         except (OSError, ssl.SSLError, TimeoutError) as error:
             why = explain(error, host=host.name, port=host.port, name=name)

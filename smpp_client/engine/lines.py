@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Protocol
 
 from smpp_client.carrier import Segment
-from smpp_client.engine.wire import Deadline, OnEvent
+from smpp_client.engine.guarded import Deadline
+from smpp_client.engine.wire import OnEvent
 
 
 class Flow(Protocol):

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from smpp_client.carrier import Segment
+from smpp_client.engine.guarded import Deadline, LeaseOver
 from smpp_client.engine.tickets import TICKETS
 from smpp_client.engine.tls import explain_loss
 from smpp_client.protocol.config import SessionConfig
@@ -12,7 +13,6 @@ from smpp_client.protocol.events import Closed, Event
 from smpp_client.protocol.session import Session
 
 OnEvent = Callable[[Event], None]
-Deadline = Callable[[], float]
 # Returns why there must be no bind with whom the transport has reached, or "".
 Admit = Callable[[asyncio.BaseTransport], str]
 
@@ -20,9 +20,9 @@ Admit = Callable[[asyncio.BaseTransport], str]
 class Wire(asyncio.Protocol):
     """Feeds a session what comes in and writes what it wants out.
 
-    Immediately before every write the lease's deadline is compared with the clock: past it nothing
-    is written and the session ends.
-    A process that was frozen and woke up must not write what its successor has claimed.
+    Before every write the lease's deadline is compared with the clock: past it nothing is written
+    and the session ends. A process that was frozen and woke up must not write what its successor
+    has claimed; a freeze after this look is caught by the next, in the socket itself.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Wire(asyncio.Protocol):
         """Tell the session that its transport is gone."""
         if self.refusal:
             return
-        reason = explain_loss(exc) if exc else "The peer closed the connection."
+        reason = _why(exc) if exc else "The peer closed the connection."
         self._handle(self.session.connection_lost(time.monotonic(), reason))
         self._end()
 
@@ -182,3 +182,7 @@ class Wire(asyncio.Protocol):
         self._timer = None
         self._handle(self.session.tick(time.monotonic()))
         self.flush()
+
+
+def _why(error: Exception) -> str:
+    return str(error) if isinstance(error, LeaseOver) else explain_loss(error)

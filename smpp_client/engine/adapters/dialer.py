@@ -8,7 +8,8 @@ from smpp_client.carrier.adapters import CarrierSettings
 from smpp_client.engine.accounts import Account
 from smpp_client.engine.adapters.line import AdapterLine
 from smpp_client.engine.dialer import NoSession
-from smpp_client.engine.wire import Deadline, OnEvent
+from smpp_client.engine.guarded import Deadline
+from smpp_client.engine.wire import OnEvent
 from smpp_client.queries.carriers import has_carrier
 
 # A call into a carrier that takes longer than this, or than the connection's enquire_seconds if

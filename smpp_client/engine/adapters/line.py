@@ -22,8 +22,9 @@ from smpp_client.carrier import Kind, Segment, SegmentKey
 from smpp_client.carrier.adapters import CarrierSettings
 from smpp_client.engine.adapters import frames
 from smpp_client.engine.adapters.frames import LONGEST_LINE, Nonsense, ReadOutcome
+from smpp_client.engine.guarded import Deadline
 from smpp_client.engine.tickets import TICKETS
-from smpp_client.engine.wire import Deadline, OnEvent
+from smpp_client.engine.wire import OnEvent
 from smpp_client.protocol.events import (
     Bound,
     Closed,

@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 
 from smpp_client.carrier import Kind, Segment, SegmentKey
 from smpp_client.engine.accounts import Account
+from smpp_client.engine.guarded import Deadline
 from smpp_client.engine.tls import build_context, explain, pin_of, server_name_for
-from smpp_client.engine.wire import Deadline, OnEvent, Wire
+from smpp_client.engine.wire import OnEvent, Wire
 from smpp_client.protocol.config import SessionConfig
 from smpp_client.protocol.events import (
     BindRefused,
