@@ -138,14 +138,33 @@ class ReceiptBook:
         self._wake.clear()
         while self._waiting:
             group = self._waiting[:RECEIPTS_A_TIME]
-            if not await self._store([receipt for _ticket, receipt, _at in group]):
+            try:
+                await self._store_group(group)
+            except psycopg.Error as error:
+                log.warning("receipts_wait", count=len(self._waiting), error=str(error))
                 self._turn_away()
                 self._wake.set()
                 await asyncio.sleep(RETRY_SECONDS)
                 return
             del self._waiting[: len(group)]
-            for ticket, _receipt, _at in group:
-                self._answer(ticket, True)
+
+    async def _store_group(self, group: Sequence[tuple[int, Receipt, float]]) -> None:
+        """Store a group and answer it. One that the database cannot take goes back to the peer and
+        holds up no other.
+        """
+        try:
+            await self._store([receipt for _ticket, receipt, _at in group])
+        except psycopg.DataError as error:
+            if len(group) > 1:
+                for one in group:
+                    await self._store_group([one])
+                return
+            # By its name only: the error's text may quote the receipt.
+            log.error("receipt_not_stored", error=type(error).__name__)
+            self._answer(group[0][0], False)
+            return
+        for ticket, _receipt, _at in group:
+            self._answer(ticket, True)
 
     def _turn_away(self) -> None:
         """Tell the peer to bring back what has waited too long: it is not ours before it is
@@ -157,16 +176,11 @@ class ReceiptBook:
         for ticket in late:
             self._answer(ticket, False)
 
-    async def _store(self, receipts: Sequence[Receipt]) -> bool:
+    async def _store(self, receipts: Sequence[Receipt]) -> None:
         loop = asyncio.get_running_loop()
-        try:
-            await loop.run_in_executor(
-                self._executor, self._desk.receive, self._connection_id, receipts
-            )
-        except psycopg.Error as error:
-            log.warning("receipts_wait", count=len(self._waiting), error=str(error))
-            return False
-        return True
+        await loop.run_in_executor(
+            self._executor, self._desk.receive, self._connection_id, receipts
+        )
 
 
 @dataclass

@@ -29,6 +29,9 @@ KIND_INTERIM: Final = 0x20
 DATA_CODING_UCS2: Final = 8
 # Receipts are short. Reading no further keeps a hostile one cheap.
 LONGEST_TEXT: Final = 512
+# What is kept of an id (SMPP 3.4 allows 64) and of an error. Ids of answers are cut alike.
+LONGEST_ID, LONGEST_ERROR = 65, 20
+HIGHEST_REFERENCE: Final = 0xFFFF
 
 STATES: Final[Mapping[int, str]] = {
     0: "enroute",  # scheduled
@@ -104,11 +107,11 @@ def read_receipt(delivery: Delivery, raw: bytes, rule: IdRule) -> ReadReceipt | 
     smsc_id, other_id = _ids(options, fields, rule)
     state, other_state = _states(options, fields)
     return ReadReceipt(
-        smsc_id=smsc_id,
+        smsc_id=_storable(smsc_id, LONGEST_ID),
         state=_interim(state) if kind == KIND_INTERIM else state,
-        error=fields.get("err", "") or _network_error(options),
+        error=_storable(fields.get("err", "") or _network_error(options), LONGEST_ERROR),
         raw=raw,
-        reference=number_of(options, USER_MESSAGE_REFERENCE) or 0,
+        reference=_reference(options),
         subscriber=delivery.source.value,
         sender=delivery.destination.value,
         is_unmarked=not is_marked,
@@ -169,6 +172,17 @@ def _states(options: Options, fields: Mapping[str, str]) -> tuple[str, str]:
     word = fields.get("stat", "")
     by_text = WORDS.get(word[:4].upper(), "unknown") if word else ""
     return (by_option, by_text) if by_option else (by_text or "unknown", "")
+
+
+def _reference(options: Options) -> int:
+    """Return our reference, 0 without one; ours has two octets."""
+    found = number_of(options, USER_MESSAGE_REFERENCE) or 0
+    return found if found <= HIGHEST_REFERENCE else 0
+
+
+def _storable(text: str, longest: int) -> str:
+    """Return what a database takes of it: one hostile receipt must not hold up the others."""
+    return text.replace("\0", "")[:longest]
 
 
 def _interim(state: str) -> str:

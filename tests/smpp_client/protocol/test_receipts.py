@@ -204,6 +204,20 @@ def test_any_message_is_read_without_fault(message: bytes, esm_class: int, codin
     read(message, esm_class=esm_class, data_coding=coding)
 
 
+@given(st.binary(max_size=200), st.binary(max_size=90), st.binary(max_size=10))
+def test_whatever_a_receipt_says_a_database_takes_it(
+    text: bytes, smsc_id: bytes, reference: bytes
+) -> None:
+    options = tlv(ID, smsc_id) + tlv(REFERENCE, reference)
+    for message in (b"id:" + text, b"err:" + text, b"id:" + text * 4 + b" err:" + text):
+        receipt = read(message[:254], options)
+        assert receipt is not None
+        assert len(receipt.smsc_id) <= 65
+        assert len(receipt.error) <= 20
+        assert "\0" not in receipt.smsc_id + receipt.error + receipt.state
+        assert 0 <= receipt.reference <= 0xFFFF
+
+
 def test_a_hostile_text_is_cheap() -> None:
     for text in (b" " * 60_000, b"id:" * 20_000, b"id:" + b" x" * 30_000, b"a:" * 30_000):
         read_receipt(Delivery(SUBSCRIBER, OPERATOR, 4, 0, text, {}), b"", IdRule.AS_IS)
