@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -16,7 +16,7 @@ from campaigns.queries.plans import daily_of, plan_of
 from campaigns.rules import calculator
 from campaigns.rules.campaign_states import State
 from campaigns.rules.local_times import write_duration
-from smpp_client.models import Route
+from smpp_client.models import Route, RouteConnection
 from smpp_client.rules.pace import Plan, PlanRefused
 from workspaces.models import Workspace
 
@@ -26,7 +26,7 @@ AT_WORK = (State.APPROVED, State.SCHEDULED, State.SENDING, State.PAUSED, State.H
 @dataclass(frozen=True)
 class RouteOption:
     """A route that a workspace may use; `rate` is what its enabled connections carry together, in
-    segments/s.
+    segments/s. Backups are not among them: they carry only while no other one is up.
     """
 
     pk: int
@@ -70,9 +70,17 @@ class Fit:
 
 def routes_of(workspace: Workspace) -> list[RouteOption]:
     """Return the routes that a workspace may use, by name."""
-    taking = Q(route_connections__weight__gt=0, route_connections__connection__is_enabled=True)
+    usable = RouteConnection.objects.filter(
+        route=OuterRef("pk"), weight__gt=0, connection__is_enabled=True
+    )
+    taking = Q(
+        route_connections__weight__gt=0,
+        route_connections__connection__is_enabled=True,
+        route_connections__tier=F("first_tier"),
+    )
     found = (
         Route.objects.filter(grants__workspace=workspace)
+        .annotate(first_tier=Subquery(usable.order_by("tier").values("tier")[:1]))
         .annotate(
             rate=Sum("route_connections__connection__rate", filter=taking),
             count=Count("route_connections", filter=taking),
