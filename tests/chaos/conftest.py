@@ -11,8 +11,9 @@ from workspaces.queries import keys as key_queries
 from workspaces.scope import scope_everywhere
 
 HERE = Path(__file__).parent
-RATE, ROWS = 150, 4_000
-SOAK_RATE, SOAK_ROWS = 500, 25_000
+# Segments/s, messages of each campaign, window: the SMSC answers after 0.1 s.
+SHORT = {"rate": 150, "rows": 4_000, "window": 50}
+SOAK = {"rate": 500, "rows": 25_000, "window": 150}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,6 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="the long campaign: a million messages")
     parser.addoption("--seed", type=int, default=20261121, help="decides order and moments")
     parser.addoption("--share", type=float, default=1.0, help="a share of the faults, to try out")
+    parser.addoption("--minutes", type=float, default=0.0, help="begin no fault after so many")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -38,8 +40,8 @@ def is_soak(pytestconfig: pytest.Config) -> bool:
 def stage(processes: Processes, tmp_path: Path, is_soak: bool) -> Iterator[Stage]:
     """Everything but the sender."""
     key_queries.keys.cache_clear()
-    rate, rows = (SOAK_RATE, SOAK_ROWS) if is_soak else (RATE, ROWS)
+    size = SOAK if is_soak else SHORT
     with scope_everywhere("the test looks at everything"):
-        made = build_stage(processes, tmp_path / "stage", rate=rate, rows=rows)
+        made = build_stage(processes, tmp_path / "stage", **size)
         yield made
         made.close()

@@ -27,9 +27,15 @@ FROM progress p WHERE p.total > 0 AND p.campaign_id = ANY (%s)
 CONSERVED = f"SELECT p.campaign_id, p.total, {SUM}, p.unknown FROM progress p"  # noqa: S608
 SUBMITTED = """
 SELECT s.batch_id, s.position, s.smsc_id, m.fingerprint
-FROM submission s JOIN message m ON m.campaign_id = s.campaign_id AND m.position = s.position
-WHERE s.kind = 'submitted' AND s.batch_id >= %s
+FROM batch b JOIN submission s ON s.batch_on = b.opened_on AND s.batch_id = b.id
+JOIN message m ON m.campaign_id = s.campaign_id AND m.position = s.position
+WHERE s.kind = 'submitted' AND b.id >= %s
 """
+UNKNOWN = """
+SELECT count(*) FROM batch b JOIN submission s ON s.batch_on = b.opened_on AND s.batch_id = b.id
+WHERE (s.kind = 'unknown' OR s.evidence <> '') AND b.id >= %s
+"""
+CLAIMED_AFTER = "SELECT count(*) FROM batch WHERE opened_at > to_timestamp(%s)"
 OPEN_FROM = """
 SELECT coalesce((SELECT min(id) FROM batch WHERE closed_at IS NULL),
                 (SELECT max(id) FROM batch), 0)
@@ -56,11 +62,15 @@ class Checker:
 
     def after_fault(self) -> None:
         """I1, I2 and I3 as far as they can have changed since the last call."""
-        floor = int(self.rows(OPEN_FROM)[0][0])
+        floor = self.oldest_open()
         self.nothing_twice()
         self.submitted_is_in_the_ledger(self.checked_to)
         self.conserved()
         self.checked_to = floor
+
+    def oldest_open(self) -> int:
+        """Return the first batch that may still change: what was closed before it stays."""
+        return int(self.rows(OPEN_FROM)[0][0])
 
     def nothing_twice(self) -> None:
         """I1: no segment was accepted twice."""
@@ -115,14 +125,20 @@ class Checker:
             if kept != (derived or {}):
                 raise Broken(f"I3: campaign {campaign} counts {kept}, its rows say {derived}")
 
-    def unknown(self) -> int:
+    def unknown(self, from_batch: int = 0) -> int:
         """Return how many segments are unknown, or were until a receipt told what became of them.
 
         So a fault cannot hide its unknowns behind those of another that were just settled; only an
         answer that comes late on a living session leaves no trace.
         """
-        statement = "SELECT count(*) FROM submission WHERE kind = 'unknown' OR evidence <> ''"
-        return int(self.rows(statement)[0][0])
+        return int(self.rows(UNKNOWN, [from_batch])[0][0])
+
+    def claimed_after(self, at: float) -> int:
+        """I5: return how many batches were claimed after this Unix time, by the database's clock.
+
+        Unlike an arrival at a busy SMSC this is not late because the machine is.
+        """
+        return int(self.rows(CLAIMED_AFTER, [at])[0][0])
 
     def causes(self) -> dict[str, int]:
         """I4: return how many unknown segments have which cause; none may have no cause."""

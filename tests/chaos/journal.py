@@ -21,10 +21,11 @@ class Entry:
 
 @dataclass
 class Journal:
-    """Every fault in its order, and lines said at the end."""
+    """Every fault in its order, lines said at the end, and what did not hold."""
 
     entries: list[Entry] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
 
     def note(self, sentence: str) -> None:
         """Say this at the end."""
@@ -44,16 +45,18 @@ class Journal:
     def table(self) -> Iterator[str]:
         """Yield the lines of the table."""
         yield (
-            f"{'fault':38} {'n':>4} {'median s':>9} {'max s':>7} {'I8 s':>5}"
+            f"{'fault':38} {'n':>4} {'median s':>9} {'max s':>7} {'I8 s':>5} {'later':>5}"
             f" {'unknown: most':>14} {'allowed':>8}"
         )
         for group, entries in sorted(self.groups().items()):
             times = [entry.resumed for entry in entries]
             limit = entries[0].limit
+            later = "" if limit is None else sum(time > limit for time in times)
             yield (
                 f"{group:38} {len(entries):>4} {median(times):>9.2f} {max(times):>7.2f}"
-                f" {'' if limit is None else f'{limit:g}':>5}"
+                f" {'' if limit is None else f'{limit:g}':>5} {later:>5}"
                 f" {max(0, *(entry.unknown for entry in entries)):>14}"
                 f" {max(entry.allowed for entry in entries):>8g}"
             )
         yield from self.notes
+        yield from (f"BROKEN: {sentence}" for sentence in self.broken)

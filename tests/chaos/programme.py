@@ -8,13 +8,16 @@ from itertools import cycle, islice
 from tests.chaos.faults import (
     BadLink,
     ConnectionLoss,
+    DatabaseFreeze,
     DatabaseStop,
     Fault,
     Freeze,
     Kill,
+    NoFiles,
     OptOuts,
     PauseAndResume,
     RowLock,
+    SetUpAgain,
     Silent,
     Switches,
     Takeover,
@@ -46,6 +49,7 @@ SMSC: Sequence[Callable[[], Fault]] = (
     lambda: BadLink("half"),
     lambda: BadLink("reset"),
 )
+OTHERS: Sequence[Callable[[], Fault]] = (NoFiles, DatabaseFreeze, SetUpAgain)
 LOCKS = (("progress", 6.0), ("lease", 2.0), ("campaign", 3.0))
 
 
@@ -63,6 +67,7 @@ class Programme:
     valkeys: int = 6
     smsc: int = 21
     people: int = 2
+    others: int = 3
 
     def faults(self, dice: random.Random) -> list[Fault]:
         """Return all faults, shuffled."""
@@ -77,6 +82,7 @@ class Programme:
             *(ValkeyFault(how) for how in islice(cycle(("flush", "stop", "hang")), self.valkeys)),
             *(make() for make in islice(cycle(SMSC), self.smsc)),
             *(act() for _ in range(self.people) for act in (PauseAndResume, OptOuts)),
+            *(make() for make in islice(cycle(OTHERS), self.others)),
         ]
         dice.shuffle(plan)
         return plan
@@ -98,4 +104,5 @@ SOAK = Programme(
     valkeys=30,
     smsc=105,
     people=10,
+    others=9,
 )

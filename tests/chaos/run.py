@@ -14,34 +14,52 @@ from tests.poll import poll
 
 # All counts against all rows, after so many faults; the cheap checks are made after each.
 COUNT_EVERY = 15
-# A busy machine may take so many times as long as I8 says, before this kit calls it a fault.
-GRACE = 5.0
+# The table tells how often I8 was missed. On a busy machine that is no fault; this much more is.
+GRACE, LEAST_GRACE = 5.0, 30.0
+# After so many violations there is nothing more to learn.
+MOST_BROKEN = 3
 # The burst of 20 ms is in the factor; the most segments of one message here.
 LONGEST_MESSAGE = 2
-# The SMSC takes the time when it is its turn on a busy processor, so its seconds are uneven.
-UNEVEN = 1.3
+# The SMSC takes the time when it is its turn on a busy processor, so its seconds are uneven: what
+# was claimed in a second is judged strictly, what arrived in one is told, and judged roughly.
+UNEVEN = 2.0
 
 
-def run(stage: Stage, faults: list[Fault], dice: random.Random) -> Journal:
-    """Let all of it happen to a stage whose sender sends; raises Broken at the first violation."""
-    journal = Journal()
+def run(
+    stage: Stage, faults: list[Fault], dice: random.Random, journal: Journal, until: float
+) -> None:
+    """Let all of it happen to a stage whose sender sends, or as much as begins before `until`, in
+    monotonic seconds. What does not hold is noted; raises Broken when that is too much.
+    """
     for number, fault in enumerate(faults, start=1):
-        stage.supply()
-        stage.wait_accepted(dice.randint(15, 60))
-        entry = _suffer(stage, fault, dice)
-        journal.entries.append(entry)
-        print(
-            f"{number:4}/{len(faults)} {fault.group}: {fault.name}: {entry.resumed:.2f} s,"
-            f" unknown {entry.unknown}",
-            flush=True,
-        )
-        if number % COUNT_EVERY == 0:
-            stage.checker.counted(stage.campaign_ids[-3:])
-    return journal
+        if time.monotonic() >= until:
+            journal.note(f"{len(faults) - number + 1} faults were left out: the time was up")
+            return
+        try:
+            said = _one(stage, fault, dice, journal, number)
+        except AssertionError as broken:
+            said = f"BROKEN {broken}"
+            journal.broken.append(f"{number}: {fault.name}: {broken}")
+            if len(journal.broken) >= MOST_BROKEN:
+                raise
+            stage.recover()
+        stage.watch.suffered = number
+        print(f"{number:4}/{len(faults)} {fault.group}: {fault.name}: {said}", flush=True)
+
+
+def _one(stage: Stage, fault: Fault, dice: random.Random, journal: Journal, number: int) -> str:
+    stage.supply()
+    stage.wait_accepted(dice.randint(15, 60))
+    entry = _suffer(stage, fault, dice)
+    journal.entries.append(entry)
+    if number % COUNT_EVERY == 0:
+        stage.checker.counted(stage.campaign_ids[-3:])
+    return f"{entry.resumed:.2f} s, unknown {entry.unknown}"
 
 
 def _suffer(stage: Stage, fault: Fault, dice: random.Random) -> Entry:
-    before = stage.checker.unknown()
+    floor = stage.checker.oldest_open()
+    before = stage.checker.unknown(floor)
     struck_at = now()
     try:
         heal_at = fault.strike(stage, dice)
@@ -54,7 +72,7 @@ def _suffer(stage: Stage, fault: Fault, dice: random.Random) -> Entry:
     if fault.disturbs:
         # What was held up arrives in a bunch: the rate is judged outside of these times.
         stage.disturbed.append((struck_at, now() + 1))
-    unknown = stage.checker.unknown() - before
+    unknown = stage.checker.unknown(floor) - before
     allowed = fault.budgets * stage.connection.budget
     _judge(stage, fault, resumed, unknown, allowed)
     return Entry(fault.group, fault.name, resumed, unknown, allowed, fault.limit)
@@ -63,7 +81,7 @@ def _suffer(stage: Stage, fault: Fault, dice: random.Random) -> Entry:
 def _judge(stage: Stage, fault: Fault, resumed: float, unknown: int, allowed: float) -> None:
     if unknown > allowed:
         raise Broken(f"I4: {fault.name} left {unknown} unknown, at most {allowed:g} may be")
-    if fault.limit is not None and resumed > fault.limit * GRACE:
+    if fault.limit is not None and resumed > max(fault.limit * GRACE, LEAST_GRACE):
         raise Broken(f"I8: {fault.name}: segments flowed after {resumed:.1f} s only")
     if stage.watch.faults:
         raise Broken(f"I3: seen in between: {stage.watch.faults[:5]}")
@@ -105,10 +123,6 @@ def finish(stage: Stage, journal: Journal, seconds: float = 10 * PATIENCE) -> No
         f"counts were conserved at {stage.watch.looks} looks, {stage.watch.blind} had no database;"
         f" most segments claimed and open {stage.watch.most_open} of {stage.connection.budget}"
     )
-    if stage.late_writes:
-        journal.note(
-            f"segments of a write that a freeze cut in two, per freeze: {stage.late_writes}"
-        )
     if stage.watch.memory:
         mebibytes = stage.watch.memory
         journal.note(f"sender's memory {min(mebibytes):.0f} to {max(mebibytes):.0f} MiB")

@@ -31,7 +31,6 @@ from workspaces.rules.permissions import Role
 
 LEASE_SECONDS = 6.0
 RESPONSE_SECONDS = 3
-WINDOW = 50
 PATIENCE = 60.0
 # How the SMSC is when nothing is wrong with it; its delay fills a good part of the window.
 USUAL: dict[str, Any] = {"receipts": True, "receipt_delay": 0.2, "delay": 0.1}
@@ -57,7 +56,6 @@ class Stage:
     watch: Watch
     campaigns: list[Campaign] = field(default_factory=list)
     disturbed: list[tuple[float, float]] = field(default_factory=list)
-    late_writes: list[int] = field(default_factory=list)
     decisions: Counter[str] = field(default_factory=Counter)
     opted_out: dict[int, float] = field(default_factory=dict)
     names: tuple[str, str] = ("sender", "sender-2")
@@ -83,6 +81,15 @@ class Stage:
         """Start the sender (again) and do not wait."""
         self.sender.begin()
         self.watch.pid = self.sender.pid
+
+    def recover(self) -> None:
+        """After a fault that went wrong: heal what the kit broke, and let a sender run."""
+        self.proxy.heal()
+        self.simulator.thaw()
+        if self.spare.is_running:
+            self.swap()
+        elif not self.sender.is_running:
+            self.begin()
 
     # What flows
 
@@ -178,7 +185,7 @@ class Stage:
         self.proxy.close()
 
 
-def build_stage(processes: Processes, folder: Path, *, rate: int, rows: int) -> Stage:
+def build_stage(processes: Processes, folder: Path, *, rate: int, rows: int, window: int) -> Stage:
     """Make everything but the sender. The caller has opened a scope for all workspaces."""
     processes.environment |= {
         "LEASE_SECONDS": str(LEASE_SECONDS),
@@ -198,7 +205,7 @@ def build_stage(processes: Processes, folder: Path, *, rate: int, rows: int) -> 
         cert_file=str(certificates.client_cert),
         key_file=str(certificates.client_key),
         rate=rate,
-        window=WINDOW,
+        window=window,
         response_seconds=RESPONSE_SECONDS,
         enquire_seconds=5,
     )
@@ -218,7 +225,7 @@ def build_stage(processes: Processes, folder: Path, *, rate: int, rows: int) -> 
         simulator=simulator,
         recipients=make.recipient_list(author.here, author.user, people),
         checker=checker,
-        watch=Watch(checker.url),
+        watch=Watch(checker.url, checker.ledger),
     )
     processes.prepare("sender")
     processes.prepare("sender", known_as="sender-2")

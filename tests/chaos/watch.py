@@ -1,9 +1,11 @@
 """A look at the counts every second, from a thread and a connection of its own, during faults too.
 
-While the database is away there is nothing to see, and that is counted.
+While the database is away there is nothing to see, and that is counted. A line a minute says how
+it goes, so that a run that is cut off has told its figures.
 """
 
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,11 +13,18 @@ from typing import Any
 import psycopg
 
 from tests.chaos.invariants import CONSERVED
+from tests.chaos.ledger import Ledger
 
 EVERY_SECONDS = 1.0
+MINUTE = 60.0
 STARTED_MEBIBYTES = 60.0
 IN_FLIGHT = """
 SELECT lease_id, epoch, sum(open_count) FROM batch WHERE closed_at IS NULL GROUP BY 1, 2
+"""
+SO_FAR = """
+SELECT coalesce(sum(total), 0)::bigint, coalesce(sum(delivered), 0)::bigint,
+    coalesce(sum(unknown), 0)::bigint, coalesce(sum(queued + sending + deferred), 0)::bigint
+FROM progress
 """
 
 
@@ -23,18 +32,22 @@ SELECT lease_id, epoch, sum(open_count) FROM batch WHERE closed_at IS NULL GROUP
 class Watch:
     """Looks until `close`. `faults` says what did not hold, `memory` is MiB of each process watched
     at each look, `most_open` the highest sum of claimed segments without an outcome under one
-    epoch of a lease.
+    epoch of a lease. `suffered` is how many faults there were so far.
     """
 
     url: str
+    ledger: Ledger
     looks: int = 0
     blind: int = 0
     most_open: int = 0
     faults: list[str] = field(default_factory=list)
     memory: list[float] = field(default_factory=list)
     pid: int = 0
+    suffered: int = 0
 
     def __post_init__(self) -> None:
+        self._began = self._told = time.monotonic()
+        self._weighed = 0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self._thread.start()
@@ -65,6 +78,22 @@ class Watch:
         opened = [int(row[2]) for row in link.execute(IN_FLIGHT).fetchall()]
         self.most_open = max(self.most_open, *opened, 0)
         self.looks += 1
+        if time.monotonic() - self._told >= MINUTE:
+            self._tell(link)
+
+    def _tell(self, link: psycopg.Connection[Any]) -> None:
+        """Say how it goes. The ledger is another thread's, so what it has read lags a little."""
+        self._told = time.monotonic()
+        total, delivered, unknown, moving = link.execute(SO_FAR).fetchall()[0]
+        lately, self._weighed = self.memory[self._weighed :], len(self.memory)
+        weight = f"{min(lately):.0f} to {max(lately):.0f}" if lately else "?"
+        print(
+            f"  minute {(self._told - self._began) / MINUTE:.0f}: {self.suffered} faults,"
+            f" {len(self.ledger):,} accepted, {len(self.ledger.twice)} twice; of {total:,} messages"
+            f" {delivered:,} delivered, {unknown:,} unknown, {moving:,} still to go; counts did not"
+            f" add up {len(self.faults)} times; sender {weight} MiB",
+            flush=True,
+        )
 
     def _weigh(self) -> None:
         # A process that has just begun or just died says nothing about the sender's memory.
