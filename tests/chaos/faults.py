@@ -28,7 +28,6 @@ from tests import make
 from tests.chaos.invariants import Broken
 from tests.chaos.stage import (
     LEASE_SECONDS,
-    RESPONSE_SECONDS,
     USUAL,
     Stage,
     fresh_connections,
@@ -328,7 +327,7 @@ class Silent(Fault):
     def strike(self, stage: Stage, dice: random.Random) -> float:
         stage.simulator.freeze()
         try:
-            time.sleep(RESPONSE_SECONDS + 1.5)
+            time.sleep(stage.connection.response_seconds + 1.5)
         finally:
             stage.simulator.thaw()
         return now()
@@ -382,7 +381,7 @@ class BadLink(Fault):
             time.sleep(2.5)
         elif self.how == "dead":
             link.is_dead = True
-            time.sleep(RESPONSE_SECONDS + 1.5)
+            time.sleep(stage.connection.response_seconds + 1.5)
         elif self.how == "half":
             link.cut_after = dice.randint(300, 3_000)
             time.sleep(1)

@@ -17,7 +17,7 @@ COUNT_EVERY = 15
 # The table tells how often I8 was missed. On a busy machine that is no fault; this much more is.
 GRACE, LEAST_GRACE = 5.0, 30.0
 # After so many violations there is nothing more to learn.
-MOST_BROKEN = 3
+MOST_BROKEN = 6
 # The burst of 20 ms is in the factor; the most segments of one message here.
 LONGEST_MESSAGE = 2
 # The SMSC takes the time when it is its turn on a busy processor, so its seconds are uneven: what

@@ -30,12 +30,23 @@ from workspaces.queries.me import Me
 from workspaces.rules.permissions import Role
 
 LEASE_SECONDS = 6.0
-RESPONSE_SECONDS = 3
 PATIENCE = 60.0
 # How the SMSC is when nothing is wrong with it; its delay fills a good part of the window.
 USUAL: dict[str, Any] = {"receipts": True, "receipt_delay": 0.2, "delay": 0.1}
 TEXT = "Hello {{name}}, this is note %d."
 LONG = TEXT + " It is long enough for two segments, so that parts can part." * 3
+
+
+@dataclass(frozen=True)
+class Size:
+    """The connection's rate in segments/s and its window, how many messages a campaign has, and how
+    many seconds an answer may take.
+    """
+
+    rate: int
+    rows: int
+    window: int
+    patience: int
 
 
 @dataclass
@@ -185,7 +196,7 @@ class Stage:
         self.proxy.close()
 
 
-def build_stage(processes: Processes, folder: Path, *, rate: int, rows: int, window: int) -> Stage:
+def build_stage(processes: Processes, folder: Path, size: Size) -> Stage:
     """Make everything but the sender. The caller has opened a scope for all workspaces."""
     processes.environment |= {
         "LEASE_SECONDS": str(LEASE_SECONDS),
@@ -204,20 +215,20 @@ def build_stage(processes: Processes, folder: Path, *, rate: int, rows: int, win
         ca_file=str(certificates.ca),
         cert_file=str(certificates.client_cert),
         key_file=str(certificates.client_key),
-        rate=rate,
-        window=window,
-        response_seconds=RESPONSE_SECONDS,
-        enquire_seconds=5,
+        rate=size.rate,
+        window=size.window,
+        response_seconds=size.patience,
+        enquire_seconds=size.patience + 2,
     )
-    people = [{"name": f"Name{index}"} for index in range(rows)]
+    people = [{"name": f"Name{index}"} for index in range(size.rows)]
     checker = Checker(
         processes.ground.url("superuser", processes.database), Ledger(simulator.ledger)
     )
     stage = Stage(
         processes=processes,
         folder=folder,
-        rate=rate,
-        rows=rows,
+        rate=size.rate,
+        rows=size.rows,
         author=author,
         connection=connection,
         route=make.route(author.here, connection),
