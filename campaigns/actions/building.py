@@ -14,9 +14,8 @@ from datetime import UTC, datetime
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from audit.actions.record import record
 from audit.rules.events import Actor
-from campaigns.actions.moves import WrongState, campaign_obj, lock, move
+from campaigns.actions.moves import WrongState, campaign_obj, lock, move, note_machine
 from campaigns.actions.review import Blocked
 from campaigns.actions.running import audience_digest
 from campaigns.models import Campaign, Mode, Progress, Recipient
@@ -230,7 +229,8 @@ def _freeze(campaign: Campaign, now: datetime) -> None:
         queued=campaign.total,
     )
     move(campaign, State.READY, allowed={State.BUILDING}, now=now)
-    _note(campaign, "campaign.freeze", now, f"{campaign.total} messages")
+    why = f"{campaign.total} messages"
+    note_machine(campaign, "campaign.freeze", BUILDER, now=now, why=why)
 
 
 def _fail(campaign: Campaign, sentence: str, now: datetime) -> None:
@@ -239,18 +239,7 @@ def _fail(campaign: Campaign, sentence: str, now: datetime) -> None:
     Campaign.objects.filter(pk=campaign.pk, workspace_id=campaign.workspace_id).update(
         hold_sentence=why[:300]
     )
-    _note(campaign, "campaign.fail", now, why)
-
-
-def _note(campaign: Campaign, op: str, now: datetime, why: str) -> None:
-    record(
-        op,
-        workspace=campaign.workspace.uuid,
-        actor=BUILDER,
-        obj=campaign_obj(campaign.pk),
-        now=now,
-        why=why,
-    )
+    note_machine(campaign, "campaign.fail", BUILDER, now=now, why=why)
 
 
 def builds_under_way() -> list[int]:

@@ -3,19 +3,15 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from audit.actions.record import record
-from audit.rules.events import Actor
-from campaigns.actions.moves import campaign_obj, move
-from campaigns.models import Campaign, Progress
+from campaigns.actions.moves import SWEEP, find, lock_found, move, note_machine, replan
 from campaigns.queries.why import no_way_out
 from campaigns.rules.campaign_states import State
 from smpp_client.actions.route_state import observe_routes
 from workspaces.scope import scope_everywhere
 
-SWEEP = Actor(kind="system", id="sweep")
 ROUTE_DOWN = "route_down"
 # A session that binds again at once holds nobody up.
 PATIENCE = timedelta(seconds=2)
@@ -29,8 +25,8 @@ def watch_routes(now: datetime) -> int:
     """
     with scope_everywhere("campaigns of all workspaces share the routes"):
         observe_routes(now)
-        held = sum(_hold(pk, now) for pk in _ids(_to_hold(now)))
-        return held + sum(_release(pk, now) for pk in _ids(_to_release()))
+        held = sum(_hold(pk, now) for pk in find(_to_hold(now)))
+        return held + sum(_release(pk, now) for pk in find(_to_release()))
 
 
 def _to_hold(now: datetime) -> Q:
@@ -41,24 +37,9 @@ def _to_release() -> Q:
     return Q(state=State.HELD, hold_reason=ROUTE_DOWN, route__down_since_at=None)
 
 
-def _ids(condition: Q) -> list[int]:
-    rows = Campaign.objects.filter(condition, deleted_at=None).order_by("pk")
-    return list(rows.values_list("pk", flat=True))
-
-
-def _locked(campaign_id: int, condition: Q) -> Campaign | None:
-    """Return the campaign, locked, if it still meets the condition under which it was found."""
-    return (
-        Campaign.objects.select_for_update(of=("self",), skip_locked=True)
-        .select_related("workspace")
-        .filter(condition, pk=campaign_id)
-        .first()
-    )
-
-
 def _hold(campaign_id: int, now: datetime) -> bool:
     with transaction.atomic(durable=True):
-        campaign = _locked(campaign_id, _to_hold(now))
+        campaign = lock_found(campaign_id, _to_hold(now))
         if campaign is None:
             return False
         why = no_way_out(campaign, now) or _(
@@ -72,30 +53,18 @@ def _hold(campaign_id: int, now: datetime) -> bool:
             hold_reason=ROUTE_DOWN,
             hold_sentence=why[:300],
         )
-        _note(campaign, "campaign.hold", now, why)
+        note_machine(campaign, "campaign.hold", SWEEP, now=now, why=why)
     return True
 
 
 def _release(campaign_id: int, now: datetime) -> bool:
     """Let a campaign go on; its curve starts again from here, so nothing catches up in a burst."""
     with transaction.atomic(durable=True):
-        campaign = _locked(campaign_id, _to_release())
+        campaign = lock_found(campaign_id, _to_release())
         if campaign is None:
             return False
         move(campaign, State.SENDING, allowed={State.HELD}, now=now)
-        Progress.objects.filter(campaign=campaign).update(
-            paced_from_at=now, paced_from_segments=F("claimed_segments")
-        )
-        _note(campaign, "campaign.release", now, _("Its route is up again."))
+        replan(campaign, now)
+        why = _("Its route is up again.")
+        note_machine(campaign, "campaign.release", SWEEP, now=now, why=why)
     return True
-
-
-def _note(campaign: Campaign, op: str, now: datetime, why: str) -> None:
-    record(
-        op,
-        workspace=campaign.workspace.uuid,
-        actor=SWEEP,
-        obj=campaign_obj(campaign.pk),
-        now=now,
-        why=why,
-    )

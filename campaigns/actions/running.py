@@ -2,24 +2,32 @@
 expired by the machine.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from audit.actions.record import record
 from audit.rules.events import Actor
-from campaigns.actions.moves import CampaignRefused, WrongState, campaign_obj, lock, move
-from campaigns.models import Campaign, Mode, Progress, StartBy
+from campaigns.actions.moves import (
+    SWEEP,
+    CampaignRefused,
+    WrongState,
+    campaign_obj,
+    find,
+    lock,
+    lock_found,
+    move,
+    note_machine,
+    replan,
+)
+from campaigns.models import Campaign, Mode, StartBy
 from campaigns.rules.campaign_states import State
 from workspaces.actions.noting import note, note_denied
 from workspaces.queries.me import Me
 from workspaces.scope import scope_everywhere
 
-SWEEP = Actor(kind="system", id="sweep")
 SENDER = Actor(kind="system", id="sender")
 BEFORE_SENDING = frozenset({State.APPROVED, State.SCHEDULED})
 MILLI = Decimal("0.001")
@@ -159,15 +167,9 @@ def resume(*, number: int, by: Me, now: datetime) -> Campaign:
             now=now,
             started_at=campaign.started_at or now,
         )
-        _replan([campaign.pk], now)
+        replan(campaign, now)
         note(by, op, campaign_obj(campaign.pk), now=now)
     return campaign
-
-
-def _replan(campaign_ids: Iterable[int], now: datetime) -> None:
-    Progress.objects.filter(campaign_id__in=list(campaign_ids)).update(
-        paced_from_at=now, paced_from_segments=F("claimed_segments")
-    )
 
 
 def change_rate(*, number: int, by: Me, rate: Decimal | None, now: datetime) -> Campaign:
@@ -194,7 +196,7 @@ def change_rate(*, number: int, by: Me, rate: Decimal | None, now: datetime) -> 
         ).update(runtime_rate=rate)
         if not changed:
             raise WrongState(_("A campaign that is not at work has no rate to change."))
-        _replan([campaign.pk], now)
+        replan(campaign, now)
         note(by, "campaign.rate", campaign_obj(campaign.pk), now=now, diff={"rate": (before, rate)})
     return campaign
 
@@ -255,19 +257,8 @@ def hold(campaign_id: int, *, reason: str, sentence: str, now: datetime) -> bool
             )
         except WrongState:
             return False
-        _note(campaign, "campaign.hold", SENDER, now, sentence)
+        note_machine(campaign, "campaign.hold", SENDER, now=now, why=sentence)
     return True
-
-
-def _note(campaign: Campaign, op: str, actor: Actor, now: datetime, why: str = "") -> None:
-    record(
-        op,
-        workspace=campaign.workspace.uuid,
-        actor=actor,
-        obj=campaign_obj(campaign.pk),
-        now=now,
-        why=why,
-    )
 
 
 def sweep(now: datetime) -> int:
@@ -277,16 +268,11 @@ def sweep(now: datetime) -> int:
     """
     with scope_everywhere("the sweep moves campaigns of all workspaces"):
         due = (
-            [(pk, _start_due) for pk in _ids(_to_start(now))]
-            + [(pk, _expire_due) for pk in _ids(_to_expire(now))]
-            + [(pk, _complete_due) for pk in _ids(_to_complete(now))]
+            [(pk, _start_due) for pk in find(_to_start(now))]
+            + [(pk, _expire_due) for pk in find(_to_expire(now))]
+            + [(pk, _complete_due) for pk in find(_to_complete(now))]
         )
         return sum(act(pk, now) for pk, act in due)
-
-
-def _ids(condition: Q) -> list[int]:
-    rows = Campaign.objects.filter(condition, deleted_at=None).order_by("pk")
-    return list(rows.values_list("pk", flat=True))
 
 
 def _to_start(now: datetime) -> Q:
@@ -307,47 +293,38 @@ def _to_complete(now: datetime) -> Q:
     return is_done & is_closed & Q(state__in=[State.SENDING, State.PAUSED, State.HELD])
 
 
-def _locked(campaign_id: int, condition: Q) -> Campaign | None:
-    """Return the campaign, locked, if it still meets the condition under which it was found."""
-    return (
-        Campaign.objects.select_for_update(of=("self",), skip_locked=True)
-        .select_related("workspace")
-        .filter(condition, pk=campaign_id)
-        .first()
-    )
-
-
 def _start_due(campaign_id: int, now: datetime) -> bool:
     with transaction.atomic(durable=True):
-        campaign = _locked(campaign_id, _to_start(now))
+        campaign = lock_found(campaign_id, _to_start(now))
         if campaign is None:
             return False
         if campaign.starts_at is not None and campaign.starts_at > now:
             move(campaign, State.SCHEDULED, allowed={State.APPROVED}, now=now)
-            _note(campaign, "campaign.schedule", SWEEP, now)
+            note_machine(campaign, "campaign.schedule", SWEEP, now=now)
             return True
         op = _begin(campaign, now)
-        _note(campaign, op, SWEEP, now, campaign.hold_sentence)
+        note_machine(campaign, op, SWEEP, now=now, why=campaign.hold_sentence)
     return True
 
 
 def _complete_due(campaign_id: int, now: datetime) -> bool:
     with transaction.atomic(durable=True):
-        campaign = _locked(campaign_id, _to_complete(now))
+        campaign = lock_found(campaign_id, _to_complete(now))
         if campaign is None:
             return False
         running = {State.SENDING, State.PAUSED, State.HELD}
         move(campaign, State.COMPLETED, allowed=running, now=now, finished_at=now)
-        _note(campaign, "campaign.complete", SWEEP, now)
+        note_machine(campaign, "campaign.complete", SWEEP, now=now)
     return True
 
 
 def _expire_due(campaign_id: int, now: datetime) -> bool:
     with transaction.atomic(durable=True):
-        campaign = _locked(campaign_id, _to_expire(now) & ~_to_complete(now))
+        campaign = lock_found(campaign_id, _to_expire(now) & ~_to_complete(now))
         if campaign is None:
             return False
         move(campaign, State.EXPIRED, allowed=STOPPABLE, now=now, finished_at=now)
         dropped = _drop_rest(campaign.pk)
-        _note(campaign, "campaign.expire", SWEEP, now, f"{dropped} not sent in time")
+        why = f"{dropped} not sent in time"
+        note_machine(campaign, "campaign.expire", SWEEP, now=now, why=why)
     return True
