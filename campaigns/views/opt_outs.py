@@ -6,19 +6,17 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views import View
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 
 from campaigns.actions.opt_outs import (
     MOST_IMPORT_BYTES,
-    Imported,
     add_opt_out,
     import_opt_outs,
     lift_opt_out,
 )
 from campaigns.forms.opt_outs import AddForm, ImportForm, LiftForm, NumberForm
-from campaigns.forms.uploads import is_longer_than, receive_file
 from campaigns.queries.lists import shown_cell
 from campaigns.queries.opt_outs import (
     ShownOptOut,
@@ -28,10 +26,10 @@ from campaigns.queries.opt_outs import (
     page_of_opt_outs,
 )
 from campaigns.rules.faults import FAULTS, Fault
+from campaigns.views.receiving import ReceivesFile
 from campaigns.views.uploads import address
-from workspaces.forms.refused import show_refusal
+from workspaces.forms.refused import refusals_shown
 from workspaces.gate.request import GateRequest
-from workspaces.rules.refusal import Refusal
 from workspaces.views.shown import show
 
 
@@ -106,7 +104,7 @@ class AddOptOut(View):
         form = AddForm(request.POST)
         if form.is_valid():
             data = form.cleaned_data
-            try:
+            with refusals_shown(form):
                 add_opt_out(
                     by=request.me,
                     text=data["number"],
@@ -114,9 +112,6 @@ class AddOptOut(View):
                     words=data["words"],
                     now=timezone.now(),
                 )
-            except Refusal as refusal:
-                show_refusal(form, refusal)
-            else:
                 messages.success(
                     request, _("The number is opted out. Campaigns under way leave it out too.")
                 )
@@ -124,59 +119,33 @@ class AddOptOut(View):
         return show(request, "opt_outs/add.html", form=form)
 
 
-@method_decorator([csrf_exempt, sensitive_post_parameters()], name="dispatch")
-class ImportOptOuts(View):
-    """Opts out every number of a file or of a pasted text.
-
-    `_protected` checks the token, after we have said how the file is received.
-    """
+@method_decorator(sensitive_post_parameters(), name="dispatch")
+class ImportOptOuts(ReceivesFile[ImportForm]):
+    """Opts out every number of a file or of a pasted text."""
 
     permission = "opt_out.edit"
+    form_class = ImportForm
+    template = "opt_outs/import.html"
+    too_large = gettext_lazy("A file of opt-outs may have 10 MB. Split it.")
 
-    def get(self, request: GateRequest) -> HttpResponse:
-        """The form."""
-        return show(request, "opt_outs/import.html", form=ImportForm())
+    def most_bytes(self) -> int:
+        """Return how long the file may be."""
+        return MOST_IMPORT_BYTES
 
-    def post(self, request: GateRequest) -> HttpResponse:
-        """Receive and import."""
-        if is_longer_than(request, MOST_IMPORT_BYTES):
-            return _without_file(request, _("A file of opt-outs may have 10 MB. Split it."), 413)
-        handler = receive_file(request, MOST_IMPORT_BYTES)
-        response: HttpResponse = self._protected(request)
-        if handler.is_disk_full:
-            return _without_file(request, _("The server has no room for this file."), 507)
-        if handler.is_too_large:
-            return _without_file(request, _("A file of opt-outs may have 10 MB. Split it."), 413)
-        return response
-
-    @method_decorator(csrf_protect)
-    def _protected(self, request: GateRequest) -> HttpResponse:
-        form = ImportForm(request.POST, request.FILES)
-        done: Imported | None = None
-        if form.is_valid():
-            try:
-                done = import_opt_outs(
-                    by=request.me,
-                    data=form.data_bytes,
-                    country=form.cleaned_data["country"],
-                    words=form.cleaned_data["words"],
-                    now=timezone.now(),
-                )
-            except Refusal as refusal:
-                show_refusal(form, refusal)
-        if done is None:
-            return show(request, "opt_outs/import.html", form=form)
+    def take(self, request: GateRequest, form: ImportForm) -> HttpResponse:
+        """Import, and say what could not be read."""
         country = form.cleaned_data["country"]
-        faults = [(one, shown_cell(one.text, country)) for one in done.faults]
-        return show(request, "opt_outs/imported.html", done=done, faults=faults)
-
-
-def _without_file(request: GateRequest, sentence: str, status: int) -> HttpResponse:
-    """Draw the form again when its file was not received to the end."""
-    form = ImportForm({})
-    form.errors.clear()
-    form.add_error("file", sentence)
-    return show(request, "opt_outs/import.html", status=status, form=form)
+        with refusals_shown(form):
+            done = import_opt_outs(
+                by=request.me,
+                data=form.data_bytes,
+                country=country,
+                words=form.cleaned_data["words"],
+                now=timezone.now(),
+            )
+            faults = [(one, shown_cell(one.text, country)) for one in done.faults]
+            return show(request, "opt_outs/imported.html", done=done, faults=faults)
+        return self.page(request, form)
 
 
 class LiftOptOut(View):
@@ -192,16 +161,13 @@ class LiftOptOut(View):
         """Lift it."""
         form = LiftForm(request.POST)
         if form.is_valid():
-            try:
+            with refusals_shown(form):
                 lift_opt_out(
                     by=request.me,
                     opt_out_id=opt_out_id,
                     reason=form.cleaned_data["reason"],
                     now=timezone.now(),
                 )
-            except Refusal as refusal:
-                show_refusal(form, refusal)
-            else:
                 messages.success(request, _("The opt-out is lifted."))
                 return redirect(address(request, "opt_outs"))
         return self._page(request, opt_out_id, form)

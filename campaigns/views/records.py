@@ -3,20 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views import View
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from campaigns.actions.records import look_at_records, start_import, take_left, take_records
 from campaigns.forms.unknowns import RecordColumnsForm, RecordsForm
-from campaigns.forms.uploads import is_longer_than, receive_file
 from campaigns.models import CallRecordImport, RecordsState
 from campaigns.queries.lists import shown_cell
 from campaigns.queries.settling import find_records, left_rows, reasons_of
@@ -25,11 +22,11 @@ from campaigns.rules.faults import FILE_FAULTS, FileFault
 from campaigns.rules.layouts import Look, Wish
 from campaigns.tasks.records import nudge_records
 from campaigns.views.csv_files import csv_lines, csv_response
+from campaigns.views.receiving import ReceivesFile
 from campaigns.views.uploads import address
-from workspaces.forms.refused import show_refusal
+from workspaces.forms.refused import refusals_shown
 from workspaces.gate.request import GateRequest
 from workspaces.models import Workspace
-from workspaces.rules.refusal import Refusal
 from workspaces.scope import scope
 from workspaces.views.shown import show
 
@@ -37,53 +34,27 @@ SHOWN_ROWS = 4
 WORKING = frozenset({RecordsState.IMPORTING, RecordsState.SETTLING})
 
 
-@method_decorator(csrf_exempt, name="dispatch")
-class NewRecords(View):
-    """Takes a file in. `_protected` checks the token, after the file's receiver is set."""
+class NewRecords(ReceivesFile[RecordsForm]):
+    """Takes a file in."""
 
     permission = "records.import"
+    form_class = RecordsForm
+    template = "unknowns/records_new.html"
+    too_large = gettext_lazy("The file is too large. Split it.")
 
-    def get(self, request: GateRequest) -> HttpResponse:
-        """The form."""
-        return show(request, "unknowns/records_new.html", form=RecordsForm())
-
-    def post(self, request: GateRequest) -> HttpResponse:
-        """Receive it."""
-        if is_longer_than(request, settings.MAX_UPLOAD_BYTES):
-            return _without_file(request, _("The file is too large. Split it."), 413)
-        handler = receive_file(request)
-        response: HttpResponse = self._protected(request)
-        if handler.is_disk_full:
-            return _without_file(request, _("The server has no room for this file."), 507)
-        if handler.is_too_large:
-            return _without_file(request, _("The file is too large. Split it."), 413)
-        return response
-
-    @method_decorator(csrf_protect)
-    def _protected(self, request: GateRequest) -> HttpResponse:
-        form = RecordsForm(request.POST, request.FILES)
-        if form.is_valid():
-            file: UploadedFile[Any] = form.cleaned_data["file"]
-            try:
-                taken = take_records(
-                    by=request.me,
-                    file=file,  # type: ignore[arg-type]  # it reads like one
-                    file_name=file.name or "",
-                    size_bytes=file.size or 0,
-                    now=timezone.now(),
-                )
-            except Refusal as refusal:
-                show_refusal(form, refusal)
-            else:
-                return redirect(address(request, "records", records_id=taken.pk))
-        return show(request, "unknowns/records_new.html", form=form)
-
-
-def _without_file(request: GateRequest, sentence: str, status: int) -> HttpResponse:
-    form = RecordsForm({})
-    form.errors.clear()
-    form.add_error("file", sentence)
-    return show(request, "unknowns/records_new.html", status=status, form=form)
+    def take(self, request: GateRequest, form: RecordsForm) -> HttpResponse:
+        """Take it; its columns are named next."""
+        file: UploadedFile[Any] = form.cleaned_data["file"]
+        with refusals_shown(form):
+            taken = take_records(
+                by=request.me,
+                file=file,  # type: ignore[arg-type]  # it reads like one
+                file_name=file.name or "",
+                size_bytes=file.size or 0,
+                now=timezone.now(),
+            )
+            return redirect(address(request, "records", records_id=taken.pk))
+        return self.page(request, form)
 
 
 class Records(View):
@@ -113,13 +84,10 @@ class Records(View):
             return _columns_page(request, records, _columns_form(request, look))
         form = _columns_form(request, look, request.POST)
         if form.is_valid():
-            try:
+            with refusals_shown(form):
                 start_import(
                     by=request.me, records_id=records_id, mapped=form.mapped(), now=timezone.now()
                 )
-            except Refusal as refusal:
-                show_refusal(form, refusal)
-            else:
                 nudge_records(records_id)
                 return redirect(address(request, "records", records_id=records_id))
         return _columns_page(request, records, form)

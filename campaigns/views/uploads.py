@@ -2,17 +2,15 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views import View
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from campaigns.actions import lists
 from campaigns.actions.list_files import (
@@ -23,14 +21,14 @@ from campaigns.actions.list_files import (
     WrongOffset,
 )
 from campaigns.forms.lists import UploadForm
-from campaigns.forms.uploads import announced_bytes, is_longer_than, receive_file
+from campaigns.forms.uploads import announced_bytes
 from campaigns.models import ListState, RecipientList
 from campaigns.queries.list_files import received
 from campaigns.queries.lists import find_list
+from campaigns.views.receiving import ReceivesFile
 from workspaces.forms.refused import show_refusal
 from workspaces.gate.request import GateRequest
 from workspaces.rules.refusal import Refusal
-from workspaces.views.shown import show
 
 # How much the script sends at once.
 PIECE_BYTES = 4_000_000
@@ -140,43 +138,29 @@ def next_page(request: GateRequest, lst: RecipientList) -> str:
     return address(request, name, list_id=lst.pk)
 
 
-@method_decorator(csrf_exempt, name="dispatch")
-class NewList(View):
-    """The page of an upload. Without the script the form itself brings the file.
-
-    The token is checked by `_protected`, not before: whoever reads the form first decides how its
-    file is received, and that has to be us.
-    """
+class NewList(ReceivesFile[UploadForm]):
+    """The page of an upload. Without the script the form itself brings the file."""
 
     permission = "list.edit"
+    form_class = UploadForm
+    template = "lists/new.html"
+    too_large = gettext_lazy("The file is larger than a list may be. Split it.")
+    disk_full = gettext_lazy("The server has no room for this file. Tell the platform team.")
 
-    def get(self, request: GateRequest) -> HttpResponse:
-        """The form."""
-        return upload_page(request, UploadForm())
-
-    def post(self, request: GateRequest) -> HttpResponse:
-        """Receive the file, within the cap."""
-        if is_longer_than(request, settings.MAX_UPLOAD_BYTES):
-            return upload_page(request, too_large(UploadForm({})), status=413)
-        handler = receive_file(request)
-        response: HttpResponse = self._protected(request)
-        if handler.is_disk_full:
-            return upload_page(request, disk_full(UploadForm({})), status=507)
-        if handler.is_too_large:
-            return upload_page(request, too_large(UploadForm({})), status=413)
-        return response
-
-    @method_decorator(csrf_protect)
-    def _protected(self, request: GateRequest) -> HttpResponse:
-        form = UploadForm(request.POST, request.FILES)
-        if not form.is_valid():
-            return upload_page(request, form)
+    def take(self, request: GateRequest, form: UploadForm) -> HttpResponse:
+        """Take it in."""
         try:
             lst = take_file(request, form.cleaned_data["file"], form.cleaned_data["name"])
         except Refusal as refusal:
             show_refusal(form, refusal)
-            return upload_page(request, form, status=STATUS_OF.get(type(refusal), 200))
+            return self.page(request, form, STATUS_OF.get(type(refusal), 200))
         return redirect(next_page(request, lst))
+
+    def page(
+        self, request: GateRequest, form: UploadForm, status: int = 200, **more: Any
+    ) -> HttpResponse:
+        """Draw the form, with how long the file may be."""
+        return super().page(request, form, status, most=self.most_bytes(), **more)
 
 
 def take_file(request: GateRequest, file: TemporaryUploadedFile, name: str) -> RecipientList:
@@ -191,25 +175,6 @@ def take_file(request: GateRequest, file: TemporaryUploadedFile, name: str) -> R
     )
     lists.append(by=request.me, list_id=lst.pk, offset=0, stream=file, now=now)
     return lists.finish_upload(by=request.me, list_id=lst.pk, now=now)
-
-
-def upload_page(request: GateRequest, form: UploadForm, status: int = 200) -> HttpResponse:
-    """Draw the upload page."""
-    return show(request, "lists/new.html", status=status, form=form, most=settings.MAX_UPLOAD_BYTES)
-
-
-def too_large(form: UploadForm) -> UploadForm:
-    """Return the form with the sentence of a file beyond the cap."""
-    form.errors.clear()
-    form.add_error("file", _("The file is larger than a list may be. Split it."))
-    return form
-
-
-def disk_full(form: UploadForm) -> UploadForm:
-    """Return the form with the sentence of a full disk."""
-    form.errors.clear()
-    form.add_error("file", _("The server has no room for this file. Tell the platform team."))
-    return form
 
 
 class DiscardUpload(View):
