@@ -1,6 +1,5 @@
 """Messages that were pushed through the API, numbers masked."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,10 +10,11 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign
-from campaigns.queries.message_rows import Key, states_of
+from campaigns.queries.message_rows import Key, last_attempts, states_of
 from campaigns.rules.api_answers import MESSAGES
-from campaigns.rules.api_reasons import PartOutcome, Reason, reason_of
+from campaigns.rules.api_reasons import Reason, reason_of
 from campaigns.rules.numbers import mask
+from campaigns.rules.part_outcomes import PartOutcome
 from workspaces.models import Workspace
 from workspaces.queries.keys import keys
 from workspaces.rules.sealing import SealBroken
@@ -34,15 +34,6 @@ LEFT JOIN recipient p ON p.id = m.recipient_id
 LEFT JOIN sender_revision r ON r.id = c.sender_revision_id
 WHERE a.workspace_id = %(workspace)s AND {condition}
 ORDER BY {order} DESC LIMIT %(limit)s
-"""
-PARTS = """
-SELECT DISTINCT ON (s.campaign_id, s.position, s.part)
-       s.campaign_id, s.position, s.part, s.kind, s.status, s.cause, s.happened_at,
-       s.receipt_state, s.receipt_error, s.receipt_at
-FROM unnest(%s::bigint[], %s::bigint[], %s::date[]) AS t(campaign_id, position, frozen_on)
-JOIN submission s ON s.campaign_id = t.campaign_id AND s.position = t.position
-    AND s.batch_on >= t.frozen_on
-ORDER BY s.campaign_id, s.position, s.part, s.batch_id DESC
 """
 
 Place = tuple[int, int]  # campaign row, position
@@ -120,6 +111,10 @@ class _Row:
     def place(self) -> Place:
         return self.campaign_id, self.position
 
+    @property
+    def key(self) -> Key:
+        return Key(self.frozen_on, self.campaign_id, self.position)
+
 
 def message_of(here: Workspace, uuid: UUID) -> ShownMessage | None:
     """Return a pushed message of this workspace, or None."""
@@ -172,30 +167,14 @@ def _rows(here: Workspace, condition: str, order: str, values: dict[str, Any]) -
 
 
 def _states(rows: Sequence[_Row]) -> dict[Place, str]:
-    return states_of([Key(row.frozen_on, row.campaign_id, row.position) for row in rows])
-
-
-def _parts(rows: Sequence[_Row]) -> dict[Place, list[PartOutcome]]:
-    found: dict[Place, list[PartOutcome]] = defaultdict(list)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            PARTS,
-            [
-                [row.campaign_id for row in rows],
-                [row.position for row in rows],
-                [row.frozen_on for row in rows],
-            ],
-        )
-        for campaign, position, *fields in cursor.fetchall():
-            found[campaign, position].append(PartOutcome(*fields))
-    return found
+    return states_of([row.key for row in rows])
 
 
 def _shown(
     here: Workspace, rows: Sequence[_Row], states: Mapping[Place, str]
 ) -> list[ShownMessage]:
-    parts = _parts(rows)
-    return [_message(here, row, states[row.place], parts[row.place]) for row in rows]
+    parts = last_attempts([row.key for row in rows])
+    return [_message(here, row, states[row.place], parts.get(row.place, [])) for row in rows]
 
 
 def _message(

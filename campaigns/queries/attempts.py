@@ -9,8 +9,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from campaigns.models import Campaign, Submission
-from campaigns.queries.message_rows import Part, in_words
+from campaigns.queries.message_rows import in_words
 from campaigns.rules.improvements import Evidence
+from campaigns.rules.part_outcomes import PartOutcome
 from smpp_client.models import Connection
 
 
@@ -56,9 +57,7 @@ def attempts_of(campaign: Campaign, position: int) -> Sequence[Attempt]:
 
 
 def _attempt(row: Submission, connection: str) -> Attempt:
-    part = Part(
-        campaign_id=row.campaign_id,
-        position=row.position,
+    part = PartOutcome(
         part=row.part,
         kind=row.kind,
         status=row.status,

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from campaigns.rules.message_states import MessageState as S
 from campaigns.rules.numbers import mask
+from campaigns.rules.part_outcomes import PartOutcome
 from smpp_client.rules.errors import explain, explain_receipt
 from workspaces.queries.keys import keys
 from workspaces.rules.sealing import SealBroken
@@ -57,21 +58,6 @@ class Key(NamedTuple):
     frozen_on: date
     campaign_id: int
     position: int
-
-
-class Part(NamedTuple):
-    """The last attempt to submit one part of a message."""
-
-    campaign_id: int
-    position: int
-    part: int
-    kind: str
-    status: int
-    cause: str
-    happened_at: datetime
-    receipt_state: str
-    receipt_error: str
-    receipt_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -125,7 +111,7 @@ def shown(
     """Return these messages as pages tell them, in the order in which they are named."""
     if not wanted:
         return []
-    states, parts = states_of(wanted), _parts(wanted)
+    states, parts = states_of(wanted), last_attempts(wanted)
     tries = {(campaign, at): next_at for campaign, at, next_at in _ask(NEXT_TRIES, wanted)}
     rows = {(row[0], row[1]): row for row in _ask(ROWS, wanted)}
     places = [(key.campaign_id, key.position) for key in wanted]
@@ -155,16 +141,16 @@ def _ask(statement: str, wanted: Sequence[Key]) -> list[Any]:
         return list(cursor.fetchall())
 
 
-def _parts(wanted: Sequence[Key]) -> dict[tuple[int, int], list[Part]]:
-    found: dict[tuple[int, int], list[Part]] = {}
-    for row in _ask(PARTS, wanted):
-        part = Part(*row)
-        found.setdefault((part.campaign_id, part.position), []).append(part)
+def last_attempts(wanted: Sequence[Key]) -> dict[tuple[int, int], list[PartOutcome]]:
+    """Return (campaign, position) -> the last attempt of each part, in the order of the parts."""
+    found: dict[tuple[int, int], list[PartOutcome]] = {}
+    for campaign, position, *fields in _ask(PARTS, wanted):
+        found.setdefault((campaign, position), []).append(PartOutcome(*fields))
     return found
 
 
 def _shown(
-    row: Any, number: str, state: str, parts: Sequence[Part], next_try_at: datetime | None
+    row: Any, number: str, state: str, parts: Sequence[PartOutcome], next_try_at: datetime | None
 ) -> Shown:
     campaign_id, position, part_count, _sealed, row_number = row
     accepted = [part.happened_at for part in parts if part.kind == "submitted"]
@@ -196,12 +182,12 @@ SUPPRESSED_WORDS: Mapping[str, str | Promise] = {
 }
 
 
-def cause_of(state: str, parts: Sequence[Part]) -> str:
+def cause_of(state: str, parts: Sequence[PartOutcome]) -> str:
     """Return why a message is in its state, from the last attempt of each part; "" for no more."""
     return next((in_words(part) for part in parts if _speaks(part, state)), "")
 
 
-def _speaks(part: Part, state: str) -> bool:
+def _speaks(part: PartOutcome, state: str) -> bool:
     """Whether this part is why its message is in this state."""
     if state == S.UNDELIVERED:
         return part.kind == "submitted" and part.receipt_state not in {"", "delivered", "none"}
@@ -210,7 +196,7 @@ def _speaks(part: Part, state: str) -> bool:
     return part.kind == state
 
 
-def in_words(part: Part) -> str:
+def in_words(part: PartOutcome) -> str:
     """Return what became of one attempt, with the peer's code in brackets; "" when all is well."""
     if part.kind == "submitted":
         return _receipt_in_words(part)
@@ -221,7 +207,7 @@ def in_words(part: Part) -> str:
     return part.cause
 
 
-def _receipt_in_words(part: Part) -> str:
+def _receipt_in_words(part: PartOutcome) -> str:
     if part.receipt_state in {"", "delivered"}:
         return ""
     plain = str(RECEIPT_WORDS.get(part.receipt_state, RECEIPT_WORDS["undeliverable"]))

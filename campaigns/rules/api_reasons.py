@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from campaigns.rules.message_states import MessageState
+from campaigns.rules.part_outcomes import PartOutcome
 from smpp_client.rules.errors import explain, explain_receipt, status_of
 
 
@@ -14,35 +14,6 @@ def gettext_noop(text: str) -> str:
 
 
 _ = gettext_noop
-
-
-@dataclass(frozen=True)
-class PartOutcome:
-    """The last attempt of one part of a message, and its receipt (columns of `submission`)."""
-
-    part: int
-    kind: str
-    status: int
-    cause: str
-    happened_at: datetime
-    receipt_state: str
-    receipt_error: str
-    receipt_at: datetime | None
-
-    @property
-    def state(self) -> str:
-        """The part's own state, in the words of message states."""
-        if self.kind == "submitted":
-            return STATE_OF_RECEIPT.get(self.receipt_state, "undelivered")
-        return STATE_OF_KIND.get(self.kind, self.kind)
-
-
-STATE_OF_RECEIPT: Mapping[str, str] = {
-    "": "submitted",
-    "delivered": "delivered",
-    "none": "no_receipt",
-}
-STATE_OF_KIND: Mapping[str, str] = {"released": "queued", "resent": "unknown"}
 
 
 @dataclass(frozen=True)
