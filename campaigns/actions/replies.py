@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 
 from audit.rules.events import Obj
 from campaigns.actions.opt_outs import BY_HAND, opt_out_obj
-from campaigns.actions.revealing import REVEAL, NotAllowed, NothingToReveal, ReasonMissing
+from campaigns.actions.revealing import REVEAL, NothingToReveal, must_be_allowed
 from campaigns.queries.inbound import number_of
 from campaigns.rules.stop_words import Wish
-from workspaces.actions.noting import note, note_denied
+from workspaces.actions.noting import note
 from workspaces.queries.keys import keys
 from workspaces.queries.me import Me
 from workspaces.rules.refusal import Refusal
@@ -83,7 +83,7 @@ def reveal_writer(*, by: Me, reply_id: int, why: str, now: datetime) -> str:
 
     Raises ReasonMissing, NothingToReveal, NotAllowed.
     """
-    _must_be_allowed(by, REVEAL, reply_obj(reply_id), why, now)
+    must_be_allowed(by, REVEAL, reply_obj(reply_id), why, now)
     with transaction.atomic(durable=True):
         number = number_of(by.here, reply_id)
         if number is None:
@@ -106,7 +106,7 @@ def take_replies(*, by: Me, wish: Wish, is_in_full: bool, why: str, now: datetim
     """
     place = Obj("workspace", f"wsp_{by.here.pk}")
     if is_in_full:
-        _must_be_allowed(by, EXPORT, place, why, now)
+        must_be_allowed(by, EXPORT, place, why, now)
     with transaction.atomic(durable=True):
         note(
             by,
@@ -120,11 +120,3 @@ def take_replies(*, by: Me, wish: Wish, is_in_full: bool, why: str, now: datetim
             why=why.strip(),
         )
     return TakenReplies(wish, is_in_full)
-
-
-def _must_be_allowed(by: Me, op: str, obj: Obj, why: str, now: datetime) -> None:
-    if not by.may(REVEAL):
-        note_denied(by, op, obj, now=now, why=f"needs {REVEAL}")
-        raise NotAllowed(_("Full numbers are for moderators and admins."))
-    if not why.strip():
-        raise ReasonMissing(_("Say why you need it. The audit log keeps it."), field="why")

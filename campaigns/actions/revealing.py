@@ -51,7 +51,7 @@ def reveal_number(*, number: int, position: int, by: Me, why: str, now: datetime
     Raises ReasonMissing, NothingToReveal, NotAllowed.
     """
     campaign = _campaign(by, number)
-    _must_be_allowed(by, REVEAL, campaign, why, now)
+    must_be_allowed(by, REVEAL, campaign_obj(campaign.pk), why, now)
     with transaction.atomic(durable=True):
         clear = _number_of(campaign, position)
         note(
@@ -81,7 +81,7 @@ def take_messages(
     """
     campaign = _campaign(by, number)
     if is_in_full:
-        _must_be_allowed(by, EXPORT, campaign, why, now)
+        must_be_allowed(by, EXPORT, campaign_obj(campaign.pk), why, now)
     with transaction.atomic(durable=True):
         note(
             by,
@@ -105,9 +105,13 @@ def _campaign(by: Me, number: int) -> Campaign:
     return found
 
 
-def _must_be_allowed(by: Me, op: str, campaign: Campaign, why: str, now: datetime) -> None:
+def must_be_allowed(by: Me, op: str, obj: Obj, why: str, now: datetime) -> None:
+    """Let only those with the right and a reason see numbers in full.
+
+    Raises NotAllowed, which is recorded, and ReasonMissing.
+    """
     if not by.may(REVEAL):
-        note_denied(by, op, campaign_obj(campaign.pk), now=now, why=f"needs {REVEAL}")
+        note_denied(by, op, obj, now=now, why=f"needs {REVEAL}")
         raise NotAllowed(_("Full numbers are for moderators and admins."))
     if not why.strip():
         raise ReasonMissing(_("Say why you need it. The audit log keeps it."), field="why")
