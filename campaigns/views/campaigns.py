@@ -18,7 +18,7 @@ from campaigns.queries.campaigns import Filter, Group
 from campaigns.queries.senders import approved
 from campaigns.views.campaign_address import address, campaign_or_404
 from campaigns.views.wizard import to_step
-from workspaces.forms.refused import show_refusal
+from workspaces.forms.refused import refusals_shown
 from workspaces.gate.request import GateRequest
 from workspaces.rules.refusal import Refusal
 from workspaces.views.shown import show
@@ -205,11 +205,8 @@ class Delete(View):
         form = DeleteForm(campaign, request.POST)
         if form.is_valid():
             why = form.cleaned_data["why"]
-            try:
+            with refusals_shown(form):
                 drafts.delete(number=number, by=request.me, why=why, now=timezone.now())
-            except Refusal as refusal:
-                show_refusal(form, refusal)
-            else:
                 messages.success(
                     request,
                     _("%(number)s is deleted. Its audit entries stay.") % {"number": campaign},

@@ -27,7 +27,7 @@ from campaigns.views.wizard import not_here, to_step, wizard_context
 from workspaces.forms.refused import show_refusal
 from workspaces.gate.request import GateRequest
 from workspaces.rules.refusal import Refusal
-from workspaces.views.shown import show
+from workspaces.views.shown import refusals_said, show
 
 
 class Check(View):
@@ -102,11 +102,8 @@ class Build(View):
     def post(self, request: GateRequest, number: int) -> HttpResponse:
         """Begin."""
         campaign = campaign_or_404(request, number)
-        try:
+        with refusals_said(request):
             building.start_build(number=number, by=request.me, now=timezone.now())
-        except Refusal as refusal:
-            messages.error(request, refusal.sentence)
-        else:
             # The row is the work order: a lost nudge only waits for the sweep.
             transaction.on_commit(partial(build.delay, campaign.pk), robust=True)
         return to_step(request, campaign, "check")
@@ -135,11 +132,8 @@ class StopBuild(View):
     def post(self, request: GateRequest, number: int) -> HttpResponse:
         """Stop."""
         campaign = campaign_or_404(request, number)
-        try:
+        with refusals_said(request):
             building.stop_build(number=number, by=request.me, now=timezone.now())
-        except Refusal as refusal:
-            messages.error(request, refusal.sentence)
-        else:
             messages.success(request, _("Building is stopped. The draft is as it was."))
         return to_step(request, campaign, "check")
 

@@ -19,9 +19,8 @@ from campaigns.rules.layouts import Look, Wish
 from campaigns.rules.number_plans import is_country
 from campaigns.tasks.lists import nudge_import
 from campaigns.views.uploads import address, list_or_404
-from workspaces.forms.refused import show_refusal
+from workspaces.forms.refused import refusals_shown
 from workspaces.gate.request import GateRequest
-from workspaces.rules.refusal import Refusal
 from workspaces.views.shown import show
 
 SAMPLE_ROWS = 5
@@ -62,13 +61,10 @@ class ListColumns(View):
         self, request: GateRequest, lst: RecipientList, form: ColumnsForm, wish: Wish
     ) -> HttpResponse:
         if form.is_valid():
-            try:
+            with refusals_shown(form):
                 lists.choose_columns(
                     by=request.me, list_id=lst.pk, choice=form.choice(wish), now=timezone.now()
                 )
-            except Refusal as refusal:
-                show_refusal(form, refusal)
-            else:
                 nudge_import(lst.pk)
                 return redirect(address(request, "list_page", list_id=lst.pk))
         return columns_page(request, lst, form)

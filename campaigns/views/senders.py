@@ -16,7 +16,7 @@ from campaigns.queries import senders as questions
 from campaigns.queries.senders import Standing
 from campaigns.rules.sender_names import kind_of
 from campaigns.views.sender_acts import DO, Act, acts_on
-from workspaces.forms.refused import show_refusal
+from workspaces.forms.refused import refusals_shown, show_refusal
 from workspaces.gate.request import GateRequest
 from workspaces.rules.refusal import Refusal
 
@@ -137,11 +137,8 @@ class NewSender(ProposalView):
         """Register it."""
         form = self.form(request, None, request.POST)
         if form.is_valid():
-            try:
+            with refusals_shown(form):
                 sender = create_sender(by=request.me, proposal=form.proposal(), now=timezone.now())
-            except Refusal as refusal:
-                show_refusal(form, refusal)
-            else:
                 return to_sender(request, sender)
         return self.page(request, form, None)
 
@@ -161,13 +158,10 @@ class Propose(ProposalView):
         found = sender_or_404(request, sender)
         form = self.form(request, found, request.POST)
         if form.is_valid():
-            try:
+            with refusals_shown(form):
                 propose_revision(
                     sender_id=found.pk, by=request.me, proposal=form.proposal(), now=timezone.now()
                 )
-            except Refusal as refusal:
-                show_refusal(form, refusal)
-            else:
                 return to_sender(request, found)
         return self.page(request, form, found)
 

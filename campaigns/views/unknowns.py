@@ -31,12 +31,11 @@ from campaigns.queries.unknowns import (
 from campaigns.views.campaign_address import campaign_or_404
 from campaigns.views.csv_files import csv_lines, csv_response
 from campaigns.views.uploads import address
-from workspaces.forms.refused import show_refusal
+from workspaces.forms.refused import refusals_shown
 from workspaces.gate.request import GateRequest
 from workspaces.models import Workspace
-from workspaces.rules.refusal import Refusal
 from workspaces.scope import scope, scope_everywhere
-from workspaces.views.shown import show
+from workspaces.views.shown import refusals_said, show
 
 LONGEST_NUMBER = 9
 LONGEST_PLACE = 40
@@ -203,7 +202,7 @@ class RequestResend(View):
         form = ResendForm(request.POST)
         if form.is_valid():
             chosen = _chosen(request.POST.getlist("at"))
-            try:
+            with refusals_shown(form):
                 asked = request_resend(
                     number=number,
                     positions=chosen,
@@ -211,9 +210,6 @@ class RequestResend(View):
                     words=form.cleaned_data["note"],
                     now=timezone.now(),
                 )
-            except Refusal as refusal:
-                show_refusal(form, refusal)
-            else:
                 messages.success(request, _("Asked. Another person decides now."))
                 return redirect(address(request, "resend", decision_id=asked.pk))
         return self._page(request, campaign, form)
@@ -260,16 +256,13 @@ class DecideResend(View):
         form = DecisionForm(request.POST)
         decide = approve_resend if request.POST.get("verdict") == "approve" else refuse_resend
         if form.is_valid():
-            try:
+            with refusals_shown(form):
                 done = decide(
                     decision_id=found.pk,
                     by=request.me,
                     words=form.cleaned_data["words"],
                     now=timezone.now(),
                 )
-            except Refusal as refusal:
-                show_refusal(form, refusal)
-            else:
                 messages.success(request, _decided_words(done))
                 return redirect(address(request, "resend", decision_id=found.pk))
         return _resend_page(request, found, form)
@@ -317,7 +310,7 @@ class AttachReceipt(View):
     def post(self, request: GateRequest, number: int, position: int) -> HttpResponse:
         """Do it, then show the message."""
         campaign_or_404(request, number)
-        try:
+        with refusals_said(request):
             attach_receipt(
                 number=number,
                 position=position,
@@ -326,8 +319,5 @@ class AttachReceipt(View):
                 why=request.POST.get("why", "")[:300],
                 now=timezone.now(),
             )
-        except Refusal as refusal:
-            messages.error(request, refusal.sentence)
-        else:
             messages.success(request, _("The receipt settles this message."))
         return redirect(address(request, "message", number=number, position=position))
