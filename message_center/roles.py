@@ -32,6 +32,7 @@ ROLE_OF_COMMAND: Mapping[str, str] = {
     "makemigrations": "owner",
     "audit_sequencer": "sequencer",
     "audit_signer": "signer",
+    "audit_prune": "owner",
 }
 
 

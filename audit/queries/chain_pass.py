@@ -6,6 +6,7 @@ from uuid import UUID
 
 from audit.queries import chains
 from audit.queries.chains import Connection, StoredHead
+from audit.rules.canonical import decode_event
 from audit.rules.chain import Broken, Entry, Link, check_event, check_time, first_link, follow
 from audit.rules.epochs import Epoch
 from audit.rules.findings import Report, VerifiedChain
@@ -33,6 +34,7 @@ class ChainPass:
         self._seen = seen
         self._report = report
         self._fault_count = 0
+        self._last_removed = self._said_removed = 0
         self._link = first_link(install, head.ws, head.slot, head.created)
         self._lengths = chains.lengths(connection, head.slot)
 
@@ -64,12 +66,21 @@ class ChainPass:
             after = follow(self._link, entry)
             check_event(self._link, entry)
             self._check_time(entry, epoch)
+            self._note_removed(entry)
         except Broken as fault:
             self._found(fault.code, str(fault))
             after = replace(self._link, seq=entry.seq, hash=entry.hash, at=entry.at)
         self._link = after
         if self._seen and self._seen.seq == after.seq and self._seen.hash != after.hash:
             self._found("H04", f"Entry {after.seq} of chain {after.slot} is not what was signed.")
+
+    def _note_removed(self, entry: Entry) -> None:
+        if entry.is_removed:
+            self._last_removed = entry.seq
+            return
+        said = decode_event(entry.body.encode())
+        if said["op"] == "retention.prune":
+            self._said_removed = max(self._said_removed, said["diff"]["last"][1])
 
     def _check_time(self, entry: Entry, epoch: int | None) -> None:
         """An entry stands between the epoch that fixed it and the one before that."""
@@ -88,6 +99,10 @@ class ChainPass:
             self._found("A01", f"Chain {slot} ends at entry {last.seq}; its head says {head.seq}.")
         elif last.hash != head.hash:
             self._found("A01", f"The head of chain {slot} is not its last entry.")
+        if self._last_removed > self._said_removed:
+            self._found(
+                "C01", f"Entry {self._last_removed} of chain {slot} was removed; nothing says so."
+            )
         if self._seen and self._seen.seq > last.seq:
             self._found(
                 "H03", f"Chain {slot} had {self._seen.seq} entries; it ends at {last.seq} now."

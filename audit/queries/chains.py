@@ -63,11 +63,13 @@ def entries(
 ) -> Iterator[Entry]:
     """Yield the entries of a chain from `after` (exclusive) to `until` (inclusive), in order.
 
-    An entry whose event is gone comes with an empty body.
+    An entry whose event was removed after its term has its leaf and no body; one whose event is
+    gone has neither.
     """
     query = (
-        "SELECT e.seq, e.at, e.prev, e.hash, coalesce(v.leaf, ''), coalesce(v.body, '')"
+        "SELECT e.seq, e.at, e.prev, e.hash, coalesce(v.leaf, p.leaf, ''), coalesce(v.body, '')"
         " FROM audit_entry e LEFT JOIN audit_event v ON v.id = e.event_id"
+        " LEFT JOIN audit_pruned p ON p.event_id = e.event_id"
         " WHERE e.ws = %s AND e.seq > %s AND e.seq <= %s ORDER BY e.seq LIMIT %s"
     )
     last = until if until is not None else 2**62

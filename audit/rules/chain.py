@@ -22,7 +22,10 @@ class Broken(ValueError):
 
 @dataclass(frozen=True)
 class Entry:
-    """One row of a chain as the database holds it, with its event's stored leaf and text."""
+    """One row of a chain as the database holds it, with its event's stored leaf and text.
+
+    `body` is empty where the event was removed after its term; the leaf is what is left of it.
+    """
 
     seq: int
     at: datetime
@@ -30,6 +33,11 @@ class Entry:
     hash: bytes
     leaf: bytes
     body: str
+
+    @property
+    def is_removed(self) -> bool:
+        """Say whether only the leaf is left."""
+        return not self.body and bool(self.leaf)
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ def follow(link: Link, entry: Entry) -> Link:
         raise Broken("C03", f"Entry {link.seq + 1} of chain {link.slot} is missing.")
     if entry.prev != link.hash:
         raise Broken("C04", f"{place} does not follow the entry before it.")
-    if hashes.leaf_hash(entry.body.encode()) != entry.leaf:
+    if not entry.is_removed and hashes.leaf_hash(entry.body.encode()) != entry.leaf:
         raise Broken("C05", f"{place}: the event is not the one that was recorded.")
     found = hashes.entry_hash(link.ws, entry.seq, stamp(entry.at), entry.prev, entry.leaf)
     if found != entry.hash:
@@ -101,6 +109,8 @@ def check_time(entry: Entry, slot: int, *, floor: str | None, ceiling: str | Non
 
 def check_event(link: Link, entry: Entry) -> None:
     """Check an entry's event by itself: its form, and that it is this workspace's; raise Broken."""
+    if entry.is_removed:
+        return
     place = f"Entry {entry.seq} of chain {link.slot}"
     try:
         event = decode_event(entry.body.encode())

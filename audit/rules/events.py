@@ -6,12 +6,12 @@ keep a person from acting.
 """
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from audit.rules.canonical import (
@@ -51,9 +51,19 @@ class Obj:
     id: str
 
 
+class Erased(NamedTuple):
+    """A personal value of an earlier entry of the same chain."""
+
+    seq: int
+    field: str
+
+
 @dataclass(frozen=True)
 class Happening:
-    """Everything an event says; `personal` holds commitments, field -> 64 hex digits."""
+    """Everything an event says; `personal` holds commitments, field -> 64 hex digits.
+
+    `erased` are the values that the act erases, which only `pd.erase` does.
+    """
 
     op: str
     eid: UUID
@@ -66,6 +76,7 @@ class Happening:
     personal: Mapping[str, str] | None = None
     why: str = ""
     request_id: str = ""
+    erased: Sequence[Erased] = ()
 
 
 def event_bytes(happening: Happening) -> bytes:
@@ -152,6 +163,7 @@ def _event(happening: Happening, *, diff: dict[str, Json], limit: int) -> dict[s
         "pd": dict(happening.personal or {}),
         "why": plain_text(happening.why, limit),
         "req": plain_text(happening.request_id, limit),
+        "erased": [one._asdict() for one in happening.erased],
     }
     return {
         "v": 1,

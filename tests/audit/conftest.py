@@ -19,7 +19,7 @@ from tests.ground import Ground
 EMPTY = """
 TRUNCATE audit_event, audit_pending, audit_entry, audit_head, audit_epoch, audit_epoch_change,
          audit_anchor, audit_anchor_receipt, audit_log_key,
-         audit_private.audit_disclosure RESTART IDENTITY
+         audit_pruned, audit_private.audit_disclosure RESTART IDENTITY
 """
 
 

@@ -63,7 +63,11 @@ def see(connection: Connection, workspace: UUID | str) -> None:
 @contextmanager
 def without_guards(superuser: Connection) -> Iterator[None]:
     """What a careful superuser does: switch the triggers off, and on again as they were."""
-    query = "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE tgname LIKE 'audit%%'"
+    query = (
+        "SELECT t.tgrelid::regclass::text, t.tgname FROM pg_trigger t"
+        " JOIN pg_class c ON c.oid = t.tgrelid"
+        " WHERE t.tgname LIKE 'audit%%' AND c.relname LIKE 'audit%%'"
+    )
     triggers = rows(superuser, query)
     for table, name in triggers:
         superuser.execute(f"ALTER TABLE {table} DISABLE TRIGGER {name}")
