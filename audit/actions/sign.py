@@ -7,7 +7,7 @@ refuses to sign, and to start again, until a person has looked.
 
 import fcntl
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -20,8 +20,10 @@ from audit.queries.chains import Connection
 from audit.queries.following import Fixed, Follower
 from audit.rules.canonical import stamp
 from audit.rules.chain import Broken
+from audit.rules.epochs import Epoch
+from audit.rules.keyring import LogKey, sign_together
 from audit.rules.memory import BadMemory, Memory, read_memory
-from audit.rules.notes import Checkpoint, Note, public_key, sign
+from audit.rules.notes import Checkpoint, Note, public_key
 
 MEMORY = "signer.json"
 HELD = "held.note"
@@ -87,17 +89,33 @@ class Signer:
         connection: Connection,
         *,
         folder: Folder,
-        private: Ed25519PrivateKey,
+        privates: Mapping[str, Ed25519PrivateKey],
         origin: str,
         memory: Memory,
         secret: bytes,
     ) -> None:
         self._connection = connection
         self._folder = folder
-        self._private = private
+        self._privates = privates
         self._origin = origin
-        self.key = str(public_key(origin, private))
+        self._keys = memory.keys
         self._follower = Follower(memory, secret=secret)
+
+    @property
+    def present(self) -> Ed25519PrivateKey:
+        """Return the key that signs every epoch from now on."""
+        return self._privates[self._keys[-1].key]
+
+    @property
+    def verifier_keys(self) -> str:
+        """Return the verifier keys, a line each, the present one first."""
+        return "".join(f"{one.key}\n" for one in reversed(self._keys))
+
+    @property
+    def signs_alone(self) -> bool:
+        """Say whether the keys before the present one have signed for the last time."""
+        epoch = self._follower.memory.epoch
+        return epoch is not None and not any(one.signs(epoch) for one in self._keys[:-1])
 
     def resume(self, *, now: datetime) -> None:
         """Compare the epoch log with the memory and publish what a crash left unpublished.
@@ -111,6 +129,7 @@ class Signer:
         memory = self._follower.memory
         if memory.epoch:
             self._folder.write(HELD, str(self._note(Fixed(memory.epoch, memory.root))))
+        self._publish_keys()
         self._publish(unsigned)
 
     def step(self, *, now: datetime) -> list[Fixed]:
@@ -129,7 +148,21 @@ class Signer:
 
     def _note(self, fixed: Fixed) -> Note:
         checkpoint = Checkpoint(self._origin, fixed.epoch.number + 1, fixed.root)
-        return sign(checkpoint.body, self._origin, self._private)
+        return sign_together(checkpoint.body, self._origin, self._signers(fixed.epoch))
+
+    def _signers(self, epoch: Epoch) -> list[Ed25519PrivateKey]:
+        """Return the keys that sign an epoch; one that was taken away early signs no more."""
+        wanted = [one.key for one in self._keys if one.signs(epoch)]
+        return [self._privates[key] for key in wanted if key in self._privates]
+
+    def _publish_keys(self) -> None:
+        for one in self._keys:
+            try:
+                self._connection.execute(
+                    "SELECT audit_publish_key(%s, %s, %s)", [one.key, one.first_epoch, one.note]
+                )
+            except errors.IntegrityError as taken:
+                raise Refused(f"The database names other keys than {one.key}.") from taken
 
     def _publish(self, fixed: Sequence[Fixed]) -> None:
         for one in fixed:
@@ -149,7 +182,7 @@ def start(
     connection: Connection,
     *,
     folder: Folder,
-    private: Ed25519PrivateKey,
+    privates: Sequence[Ed25519PrivateKey],
     domain: str,
     secret: bytes,
     now: datetime,
@@ -157,15 +190,16 @@ def start(
 ) -> Signer | None:
     """Return the signer of the installation in this database, None while there is none.
 
-    Without a memory it begins with the first entry ever. It refuses to when the database holds
-    notes already (its memory was lost) unless `trusts_database`. Raises Refused.
+    `privates` are all keys that there are; the memory says which of them sign. Without a memory it
+    begins with the first entry ever and the first key. It refuses to when the database holds notes
+    already (its memory was lost) unless `trusts_database`. Raises Refused.
     """
     chains.see_everything(connection)
     install = _install(connection)
     if install is None:
         return None
     origin = f"{domain}/{install}"
-    key = str(public_key(origin, private))
+    known = {str(public_key(origin, private)): private for private in privates}
     memory = folder.memory()
     if memory is None:
         if not trusts_database and _holds_notes(connection):
@@ -173,16 +207,16 @@ def start(
                 "The database holds signed checkpoints, but this signer remembers nothing. Restore "
                 f"{folder.path}, or begin anew with --trust-database."
             )
-        memory = Memory(install, key)
+        memory = Memory(install, (_published(connection, next(iter(known))),))
     if memory.install != install:
         raise Refused(f"This is the database of {install}; the signer followed {memory.install}.")
-    if memory.key != key:
+    if memory.key.key not in known:
         raise Refused("The signing key is not the one that this signer used before.")
-    if folder.read(VERIFIER_KEY) != f"{key}\n":
-        folder.write(VERIFIER_KEY, f"{key}\n")
     signer = Signer(
-        connection, folder=folder, private=private, origin=origin, memory=memory, secret=secret
+        connection, folder=folder, privates=known, origin=origin, memory=memory, secret=secret
     )
+    if folder.read(VERIFIER_KEY) != signer.verifier_keys:
+        folder.write(VERIFIER_KEY, signer.verifier_keys)
     signer.resume(now=now)
     return signer
 
@@ -190,6 +224,13 @@ def start(
 def _install(connection: Connection) -> UUID | None:
     found = connection.execute("SELECT ws FROM audit_head WHERE slot = 0").fetchone()
     return found[0] if found else None
+
+
+def _published(connection: Connection, key: str) -> LogKey:
+    """Return a key as it was published before, or as the first of a new log."""
+    query = "SELECT key, first_epoch, note FROM audit_log_key WHERE key = %s"
+    found = connection.execute(query, [key]).fetchone()
+    return LogKey(*found) if found else LogKey(key)
 
 
 def _holds_notes(connection: Connection) -> bool:

@@ -1,5 +1,10 @@
-"""The signing key: an Ed25519 key in a PEM file that only the signer may read."""
+"""The signing key: an Ed25519 key in a PEM file that only the signer may read.
 
+While it is being replaced there are two: the coming one waits at NAME.next.pem, and the one before
+stays at NAME.old.pem for as long as both sign. Which is which the signer's memory says, not a name.
+"""
+
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,17 +34,65 @@ def signing_key(path: Path, *, may_create: bool) -> Ed25519PrivateKey:
     return key
 
 
-def show_verifier_key(path: Path, key: str) -> None:
-    """Write the verifier key beside the signing key, for those who check, if one may."""
+class KeyFiles:
+    """The files of the log's key: `path` holds the present one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.old = path.with_suffix(f".old{path.suffix}")
+        self.next = path.with_suffix(f".next{path.suffix}")
+
+    def load(self, *, may_create: bool) -> list[Ed25519PrivateKey]:
+        """Return all keys that are there; raise BadKey for none, or one that cannot be used."""
+        files = [file for file in (self.path, self.old, self.next) if file.exists()]
+        if not files:
+            files = [self.path]
+        return [signing_key(file, may_create=may_create) for file in files]
+
+    def make_next(self) -> Ed25519PrivateKey:
+        """Return the coming key: a new one, or that of a rotation that was broken off."""
+        return signing_key(self.next, may_create=True)
+
+    def arrange(self, present: Ed25519PrivateKey) -> None:
+        """Put the present key in its place, when it is still the coming one."""
+        if _holds(self.next, present):
+            if self.path.exists():
+                self.path.rename(self.old)
+            self.next.rename(self.path)
+
+    def drop_old(self) -> bool:
+        """Destroy the key that signs no more; say whether there was one."""
+        with suppress(FileNotFoundError):
+            self.old.unlink()
+            return True
+        return False
+
+    def are_readable_by_others(self) -> bool:
+        """Say whether anybody but their owner may read or write one of the files."""
+        files = [file for file in (self.path, self.old, self.next) if file.exists()]
+        return any(is_readable_by_others(file) for file in files)
+
+
+def show_verifier_keys(path: Path, text: str) -> None:
+    """Write the verifier keys beside the signing key, for those who check, if one may."""
     beside = path.with_suffix(".vkey")
     with suppress(OSError):
-        if not beside.exists():
-            write_new(beside, f"{key}\n".encode(), mode=0o444)
+        if not beside.exists() or beside.read_text(encoding="utf-8") != text:
+            aside = beside.with_suffix(f".vkey.{os.getpid()}")
+            write_new(aside, text.encode(), mode=0o444)
+            aside.rename(beside)
 
 
 def is_readable_by_others(path: Path) -> bool:
     """Say whether anybody but the file's owner may read or write the key."""
     return bool(path.stat().st_mode & 0o077)
+
+
+def _holds(path: Path, key: Ed25519PrivateKey) -> bool:
+    if not path.exists():
+        return False
+    found = signing_key(path, may_create=False)
+    return found.private_bytes_raw() == key.private_bytes_raw()
 
 
 def _make(path: Path, *, may_create: bool) -> None:

@@ -83,10 +83,10 @@ class EpochPass:
         if note is None:
             self._unsigned.append(epoch)
             return
-        if self._outside.key is None:
+        if not self._outside.keys:
             return
         try:
-            signed = read_signed_checkpoint(note, [self._outside.key])
+            signed = read_signed_checkpoint(note, self._outside.keys)
         except (BadSignature, BadNote) as fault:
             code = "K01" if isinstance(fault, BadSignature) else "K02"
             raise Broken(code, f"The checkpoint of epoch {epoch.number}: {fault}") from fault

@@ -1,5 +1,6 @@
 """Find what lies outside the database to compare it with: files that the signer or others kept."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from audit.rules.findings import Outside
@@ -29,26 +30,26 @@ def look_outside(folder: Path, secret: Path, held: Path | None) -> Outside:
     if held and text is None:
         raise BadHeld(f"There is no {held} that can be read.")
     try:
-        key = _key(folder)
+        keys = _keys(folder)
         return Outside(
-            held=_held(text, key) if text else None,
+            held=_held(text, keys) if text else None,
             memory=_memory(folder),
-            key=key,
+            keys=keys,
             secret=(_text(secret) or "").strip().encode() or None,
         )
     except (BadNote, BadSignature, BadMemory) as damage:
         raise BadHeld(str(damage)) from damage
 
 
-def _held(text: str, key: VerifierKey | None) -> Checkpoint:
-    if key is None:
+def _held(text: str, keys: Sequence[VerifierKey]) -> Checkpoint:
+    if not keys:
         return read_checkpoint(read_note(text).body)
-    return read_signed_checkpoint(text, [key])
+    return read_signed_checkpoint(text, keys)
 
 
-def _key(folder: Path) -> VerifierKey | None:
-    text = _text(folder / "log.vkey")
-    return read_key(text) if text else None
+def _keys(folder: Path) -> tuple[VerifierKey, ...]:
+    """Return the log's keys, the present one first."""
+    return tuple(read_key(line) for line in (_text(folder / "log.vkey") or "").splitlines())
 
 
 def _memory(folder: Path) -> Memory | None:

@@ -30,6 +30,15 @@ def system_chain() -> UUID | None:
     return head.ws if head else None
 
 
+def system_uuid() -> UUID:
+    """Return the installation's UUID from any scope; raise LookupError before the installation."""
+    with every_chain():
+        found = system_chain()
+    if found is None:
+        raise LookupError("There is no installation yet.")
+    return found
+
+
 def _set(value: str) -> str:
     """Set what this connection sees and return what it saw."""
     with connection.cursor() as cursor:

@@ -22,13 +22,13 @@ class Finding:
 class Outside:
     """What lies outside the database: the more of it, the more is proved.
 
-    `held` is a checkpoint that somebody kept, `memory` the signer's; `key` verifies checkpoints and
+    `held` is a checkpoint that somebody kept, `memory` the signer's; `keys` verify checkpoints and
     `secret` ties the heads of epochs to the chains.
     """
 
     held: Checkpoint | None = None
     memory: Memory | None = None
-    key: VerifierKey | None = None
+    keys: tuple[VerifierKey, ...] = ()
     secret: bytes | None = None
 
 

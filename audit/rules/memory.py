@@ -10,6 +10,7 @@ from audit.rules import hashes
 from audit.rules.canonical import NotCanonical, read_stamp, stamp
 from audit.rules.chain import Link
 from audit.rules.epochs import Epoch, read_epoch
+from audit.rules.keyring import LogKey
 
 
 class BadMemory(ValueError):
@@ -20,12 +21,12 @@ class BadMemory(ValueError):
 class Memory:
     """`epoch` is the last one that was signed and `root` the tree over all up to it.
 
-    `links` say for each slot where the signer stands, usually beyond the last epoch; `key` is the
-    verifier key that it signs for.
+    `links` say for each slot where the signer stands, usually beyond the last epoch; `keys` are the
+    verifier keys that it signs or signed for, the present one last.
     """
 
     install: UUID
-    key: str
+    keys: tuple[LogKey, ...]
     epoch: Epoch | None = None
     root: bytes = hashes.tree_root([])
     links: tuple[Link, ...] = ()
@@ -35,12 +36,20 @@ class Memory:
         """Return how many epochs were signed."""
         return self.epoch.number + 1 if self.epoch else 0
 
+    @property
+    def key(self) -> LogKey:
+        """Return the present key."""
+        return self.keys[-1]
+
     def text(self) -> str:
         """Write it as JSON with a line for each chain."""
         fields = {
             "v": 1,
             "install": str(self.install),
-            "key": self.key,
+            "keys": [
+                [one.key, one.first_epoch, one.note, one.until and stamp(one.until)]
+                for one in self.keys
+            ],
             "epoch": self.epoch.line().decode() if self.epoch else None,
             "root": self.root.hex(),
             "chains": [
@@ -57,7 +66,7 @@ def read_memory(text: str) -> Memory:
         fields: dict[str, Any] = json.loads(text)
         return Memory(
             install=UUID(fields["install"]),
-            key=str(fields["key"]),
+            keys=_keys(fields),
             epoch=read_epoch(fields["epoch"].encode()) if fields["epoch"] else None,
             root=bytes.fromhex(fields["root"]),
             links=tuple(
@@ -67,6 +76,15 @@ def read_memory(text: str) -> Memory:
         )
     except (ValueError, KeyError, TypeError, AttributeError, NotCanonical) as broken:
         raise BadMemory(f"The signer's memory is damaged: {broken}") from broken
+
+
+def _keys(fields: dict[str, Any]) -> tuple[LogKey, ...]:
+    # Before keys could be replaced there was one, by itself.
+    written = fields["keys"] if "keys" in fields else [[fields["key"], 0, "", None]]
+    keys = tuple(LogKey(key, first, note, _moment(until)) for key, first, note, until in written)
+    if not keys:
+        raise BadMemory("The signer's memory names no key.")
+    return keys
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -54,12 +54,12 @@ class Site:
         return self.signer.step(now=NOW)
 
     def start_signer(
-        self, *, private: Ed25519PrivateKey = KEY, secret: bytes = SECRET, trusts: bool = False
+        self, *privates: Ed25519PrivateKey, secret: bytes = SECRET, trusts: bool = False
     ) -> Signer | None:
         return start(
             self.log.connect("signer"),
             folder=self.folder,
-            private=private,
+            privates=privates or [KEY],
             domain=DOMAIN,
             secret=secret,
             now=NOW,
@@ -75,7 +75,13 @@ class Site:
 
     @property
     def key(self) -> VerifierKey:
-        return read_key(self.folder.read(VERIFIER_KEY) or "")
+        """The present key of the log."""
+        return self.keys[0]
+
+    @property
+    def keys(self) -> tuple[VerifierKey, ...]:
+        """The log's keys, the present one first."""
+        return tuple(map(read_key, (self.folder.read(VERIFIER_KEY) or "").splitlines()))
 
     @property
     def held(self) -> Checkpoint:

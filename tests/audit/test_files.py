@@ -11,7 +11,7 @@ from audit.actions.secret_file import BadSecret, site_secret, write_new
 from audit.actions.signing_key import (
     BadKey,
     is_readable_by_others,
-    show_verifier_key,
+    show_verifier_keys,
     signing_key,
 )
 
@@ -89,9 +89,9 @@ def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_verifier_key_is_shown_beside_the_signing_key(tmp_path: Path) -> None:
-    show_verifier_key(tmp_path / "key.pem", "name+id+key")
+    show_verifier_keys(tmp_path / "key.pem", "name+id+key\n")
     assert (tmp_path / "key.vkey").read_text() == "name+id+key\n"
 
 
 def test_a_folder_that_cannot_be_written_hides_no_key(tmp_path: Path) -> None:
-    show_verifier_key(tmp_path / "absent" / "key.pem", "name+id+key")
+    show_verifier_keys(tmp_path / "absent" / "key.pem", "name+id+key\n")

@@ -63,7 +63,7 @@ def test_it_signs_nothing_while_there_is_no_installation(log: Log, tmp_path: Pat
     started = sign.start(
         log.connect("signer"),
         folder=Folder(tmp_path / "audit"),
-        private=Ed25519PrivateKey.generate(),
+        privates=[Ed25519PrivateKey.generate()],
         domain="audit.telco.example",
         secret=b"s" * 32,
         now=NOW,
@@ -281,7 +281,7 @@ def test_a_signer_may_be_told_to_begin_anew(signed: Site) -> None:
 
 def test_another_key_is_refused(signed: Site) -> None:
     with pytest.raises(Refused, match="signing key"):
-        signed.start_signer(private=Ed25519PrivateKey.generate())
+        signed.start_signer(Ed25519PrivateKey.generate())
 
 
 def test_the_database_of_another_installation_is_refused(signed: Site) -> None:

@@ -1,10 +1,12 @@
 """The signer as a process, beside the sequencer."""
 
 import stat
+import subprocess
 
 import pytest
 
 from audit.rules.notes import read_key, read_signed_checkpoint
+from message_center.stack.product import ROOT
 from tests.audit.conftest import Log
 from tests.audit.make import Connection, append, open_chains, rows, without_guards
 from tests.poll import poll
@@ -23,7 +25,12 @@ UNSIGNED = "SELECT epoch FROM audit_epoch WHERE note IS NULL"
 
 
 def notes(superuser: Connection) -> list[str]:
-    return [note for (note,) in rows(superuser, "SELECT note FROM audit_epoch WHERE note <> ''")]
+    return [
+        note
+        for (note,) in rows(
+            superuser, "SELECT note FROM audit_epoch WHERE note <> '' ORDER BY epoch"
+        )
+    ]
 
 
 def test_it_makes_its_key_and_signs(
@@ -87,6 +94,37 @@ def test_a_signer_that_was_cut_off_goes_on_by_itself(
     append(runtime, op="role.grant")
     poll(lambda: notes(superuser) and not rows(superuser, UNSIGNED), 20)
     assert signer.is_running
+
+
+def run_signer(processes: Processes, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Run the signer's command once, with these words, as an operator does."""
+    handle = processes.prepare("signer", known_as="once")
+    command = [*handle.process.command(processes.data), *words]
+    return subprocess.run(
+        command, cwd=ROOT, env=handle.environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_its_key_is_replaced_while_it_is_stopped(
+    processes: Processes, runtime: Connection, superuser: Connection
+) -> None:
+    open_chains(runtime)
+    _, signer = processes.start_together("sequencer", "signer")
+    poll(lambda: notes(superuser), 60)
+    refused = run_signer(processes, "--rotate")
+    assert (refused.returncode, "Another signer uses" in refused.stderr) == (3, True)
+    signer.term()
+    done = run_signer(processes, "--rotate", "--overlap-days", "1")
+    assert done.returncode == 0, done.stderr
+    signer.start()
+    append(runtime, op="role.grant")
+    poll(lambda: len(notes(superuser)) == 2, 60)
+    keys = (processes.data / "secrets" / "audit_signing_key.vkey").read_text().splitlines()
+    assert keys[0] in done.stdout
+    for key in keys:
+        assert read_signed_checkpoint(notes(superuser)[1], [read_key(key)]).size == 2
+    published = rows(superuser, "SELECT key FROM audit_log_key ORDER BY first_epoch DESC")
+    assert [key for (key,) in published] == keys
 
 
 def test_it_stops_cleanly_when_asked(processes: Processes) -> None:

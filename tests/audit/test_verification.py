@@ -276,7 +276,7 @@ def test_the_same_insider_is_found_by_the_signatures_alone(site: Site) -> None:
     notes = site.notes()
     forge_all_epochs(site)
     site.superuser.execute("UPDATE audit_epoch SET note = %s WHERE epoch = 2", [notes[2]])
-    found = check(site, Outside(key=site.key, secret=SECRET))
+    found = check(site, Outside(keys=site.keys, secret=SECRET))
     assert "E07" in codes(found)
 
 

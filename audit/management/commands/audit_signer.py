@@ -1,7 +1,11 @@
-"""`manage.py audit_signer`: recomputes the log as it grows and signs its checkpoints."""
+"""`manage.py audit_signer`: recomputes the log as it grows and signs its checkpoints.
+
+With `--rotate` it replaces the signing key instead and ends; the signer must be stopped for that.
+"""
 
 import logging
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from audit.actions.rotate_key import rotate
 from audit.actions.secret_file import BadSecret, site_secret
-from audit.actions.sign import Folder, Refused, start
-from audit.actions.signing_key import BadKey, is_readable_by_others, show_verifier_key, signing_key
+from audit.actions.sign import Folder, Refused, Signer, start
+from audit.actions.signing_key import BadKey, KeyFiles, show_verifier_keys
 from audit.management.stopping import Stop, keep_working
 
 log = logging.getLogger("audit.signer")
@@ -33,30 +38,66 @@ class Command(BaseCommand):
             action="store_true",
             help="begin anew although the database holds signed checkpoints already",
         )
+        parser.add_argument(
+            "--rotate",
+            action="store_true",
+            help="replace the signing key and end; stop the signer first",
+        )
+        parser.add_argument(
+            "--overlap-days",
+            type=int,
+            default=30,
+            help="how long the key before signs too (30; 0 when it was stolen)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        stop = Stop()
         try:
             folder = Folder(Path(settings.AUDIT_STATE_DIR))
-            private = _key(Path(settings.AUDIT_KEY_FILE), may_create=folder.memory() is None)
-            secret = site_secret(Path(settings.AUDIT_NONCE_FILE))
-            work = _Work(folder, private, secret, stop, trusts=options["trust_database"])
-            keep_working(work, stop, log)
+            files = KeyFiles(Path(settings.AUDIT_KEY_FILE))
+            if options["rotate"]:
+                self._rotate(folder, files, timedelta(days=options["overlap_days"]))
+            else:
+                _follow(folder, files, trusts=options["trust_database"])
         except (BadKey, BadSecret) as refusal:
             raise CommandError(str(refusal)) from refusal
         except Refused as refusal:
             log.critical("The signer refuses: %s", refusal)
             raise CommandError(f"The signer refuses: {refusal}", returncode=REFUSED) from refusal
 
+    def _rotate(self, folder: Folder, files: KeyFiles, overlap: timedelta) -> None:
+        added = rotate(folder, files, overlap=overlap, now=datetime.now(UTC))
+        self.stdout.write(
+            f"The key from epoch {added.first_epoch} on, to publish where readers find the present "
+            f"one:\n{added.key}\nBoth keys have signed {folder.path}/rotation-{added.first_epoch}"
+            ".note. Start the signer again, and keep a copy of the new key's file apart."
+        )
+
+
+def _follow(folder: Folder, files: KeyFiles, *, trusts: bool) -> None:
+    stop = Stop()
+    privates = files.load(may_create=folder.memory() is None)
+    if files.are_readable_by_others():
+        log.warning("Others than its owner may read the signing key %s.", files.path)
+    secret = site_secret(Path(settings.AUDIT_NONCE_FILE))
+    keep_working(_Work(folder, files, privates, secret, stop, trusts=trusts), stop, log)
+
 
 class _Work:
     """What the signer does on one connection."""
 
     def __init__(
-        self, folder: Folder, private: Ed25519PrivateKey, secret: bytes, stop: Stop, *, trusts: bool
+        self,
+        folder: Folder,
+        files: KeyFiles,
+        privates: Sequence[Ed25519PrivateKey],
+        secret: bytes,
+        stop: Stop,
+        *,
+        trusts: bool,
     ) -> None:
         self._folder = folder
-        self._private = private
+        self._files = files
+        self._privates = privates
         self._secret = secret
         self._stop = stop
         self._trusts = trusts
@@ -65,27 +106,30 @@ class _Work:
         signer = None
         while not self._stop.is_asked:
             now = datetime.now(UTC)
-            if signer is None:
-                signer = start(
-                    connection,
-                    folder=self._folder,
-                    private=self._private,
-                    domain=settings.AUDIT_ORIGIN_DOMAIN,
-                    secret=self._secret,
-                    now=now,
-                    trusts_database=self._trusts,
-                )
-                if signer is not None:
-                    show_verifier_key(Path(settings.AUDIT_KEY_FILE), signer.key)
-                    log.info("The signer is running as %s.", signer.key)
+            signer = signer or self._start(connection, now)
             if signer is not None:
-                for fixed in signer.step(now=now):
-                    log.info("Signed the checkpoint of epoch %d.", fixed.epoch.number)
+                self._step(signer, now)
             self._stop.wait(PAUSE_SECONDS)
 
+    def _start(self, connection: "psycopg.Connection[Any]", now: datetime) -> Signer | None:
+        signer = start(
+            connection,
+            folder=self._folder,
+            privates=self._privates,
+            domain=settings.AUDIT_ORIGIN_DOMAIN,
+            secret=self._secret,
+            now=now,
+            trusts_database=self._trusts,
+        )
+        if signer is not None:
+            self._files.arrange(signer.present)
+            show_verifier_keys(self._files.path, signer.verifier_keys)
+            log.info("The signer is running as %s.", signer.verifier_keys.splitlines()[0])
+        return signer
 
-def _key(path: Path, *, may_create: bool) -> Ed25519PrivateKey:
-    private = signing_key(path, may_create=may_create)
-    if is_readable_by_others(path):
-        log.warning("Others than its owner may read the signing key %s.", path)
-    return private
+    def _step(self, signer: Signer, now: datetime) -> None:
+        fixed = signer.step(now=now)
+        for one in fixed:
+            log.info("Signed the checkpoint of epoch %d.", one.epoch.number)
+        if fixed and signer.signs_alone and self._files.drop_old():
+            log.info("The key before the present one has signed for the last time; it is gone.")

@@ -1,0 +1,86 @@
+"""The keys of the log, one after the other, and the note by which one hands over to the next.
+
+For a time both sign, so that a reader who knows only one of them is never without a checkpoint.
+Which keys sign an epoch follows from the epoch's own number and time: signing again gives the same.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from audit.rules.canonical import read_stamp
+from audit.rules.epochs import Epoch
+from audit.rules.notes import (
+    BadNote,
+    Note,
+    VerifierKey,
+    public_key,
+    read_key,
+    read_note,
+    sign,
+    verify,
+)
+
+_HEADING = "smsc-audit-key-rotation/v1"
+
+
+@dataclass(frozen=True)
+class LogKey:
+    """A verifier key of the log and the epochs that it signs.
+
+    It signs from number `first_epoch` on, once it is replaced only what is earlier than `until`.
+    `note` is the rotation note that brought it, empty for the first key.
+    """
+
+    key: str
+    first_epoch: int = 0
+    note: str = ""
+    until: datetime | None = None
+
+    def signs(self, epoch: Epoch) -> bool:
+        """Say whether this key signs the checkpoint of an epoch."""
+        is_ended = self.until is not None and read_stamp(epoch.at) >= self.until
+        return epoch.number >= self.first_epoch and not is_ended
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """What a rotation note says: `new` signs from `first_epoch` on."""
+
+    old: VerifierKey
+    new: VerifierKey
+    first_epoch: int
+
+    @property
+    def body(self) -> str:
+        """Return the four lines that both keys sign."""
+        return f"{_HEADING}\n{self.old}\n{self.new}\n{self.first_epoch}\n"
+
+
+def sign_together(body: str, name: str, privates: Sequence[Ed25519PrivateKey]) -> Note:
+    """Sign a body with several keys of one name, a line each in their order."""
+    notes = [sign(body, name, private) for private in privates]
+    return Note(body, tuple(line for note in notes for line in note.lines))
+
+
+def hand_over(
+    name: str, old: Ed25519PrivateKey, new: Ed25519PrivateKey, *, first_epoch: int
+) -> Note:
+    """Return the rotation note of a log's name, signed by both keys."""
+    rotation = Rotation(public_key(name, old), public_key(name, new), first_epoch)
+    return sign_together(rotation.body, name, [old, new])
+
+
+def read_rotation(text: str) -> Rotation:
+    """Read a rotation note that both of its keys signed; raise BadNote or BadSignature."""
+    note = read_note(text)
+    heading, *lines = note.body.splitlines()
+    if heading != _HEADING or len(lines) != 3 or not lines[2].isdecimal():
+        raise BadNote("A rotation note has four lines: its name, two keys, an epoch.")
+    rotation = Rotation(read_key(lines[0]), read_key(lines[1]), int(lines[2]))
+    signers = {verified.key for verified in verify(note, [rotation.old, rotation.new])}
+    if rotation.body != note.body or signers != {rotation.old, rotation.new}:
+        raise BadNote("A rotation note is signed by both of its keys.")
+    return rotation
