@@ -38,6 +38,7 @@ app.conf.beat_schedule = {
     "receipts": {"task": "campaigns.give_up_receipts", "schedule": 600.0},
     "partitions": {"task": "campaigns.ensure_partitions", "schedule": 6 * 3600.0},
     "requests": {"task": "campaigns.forget_requests", "schedule": 3600.0},
+    "anchors": {"task": "audit.sweep_anchors", "schedule": 30.0, "options": {"expires": 30}},
     "inbound": {"task": "campaigns.sweep_inbound", "schedule": 6 * 3600.0},
 }
 

@@ -1,4 +1,4 @@
-"""How far a workspace's chain is signed, for the head of its page."""
+"""How far a workspace's chain is signed, for the head of its page, and whether signing goes on."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from audit.models import Event, Head, Pending
+from audit.models import Epoch, Event, Head, Pending
 from audit.rules.canonical import read_stamp
 from audit.rules.epochs import read_epoch
 from audit.rules.notes import read_checkpoint, read_note
@@ -14,6 +14,8 @@ from audit.rules.notes import read_checkpoint, read_note
 SHOWN = 5
 # An epoch comes every hour and its checkpoint a second later.
 STALE = timedelta(minutes=70)
+# The signer needs a second.
+UNSIGNED = timedelta(minutes=2)
 
 _LAST_SIGNED = """
 SELECT p.epoch, p.body, p.note, coalesce((
@@ -35,6 +37,24 @@ class Signed:
 
 
 @dataclass(frozen=True)
+class Silence:
+    """No checkpoint since `since`: an epoch stays unsigned, or there is no new epoch at all."""
+
+    since: datetime
+    is_unsigned: bool
+
+    @property
+    def sentence(self) -> str:
+        """Return what is missing and who should have done it."""
+        if self.is_unsigned:
+            return (
+                f"The epoch of {self.since:%Y-%m-%d %H:%M} UTC has no signature: the signer does "
+                "not run, or it refuses to sign. Its log says why."
+            )
+        return f"No epoch since {self.since:%Y-%m-%d %H:%M} UTC: the sequencer does not run."
+
+
+@dataclass(frozen=True)
 class ChainStatus:
     """`entry_count` entries are numbered, of which `signed_count` are under a checkpoint.
 
@@ -45,6 +65,7 @@ class ChainStatus:
     waiting_count: int
     checkpoints: tuple[Signed, ...]
     now: datetime
+    silence: Silence | None = None
 
     @property
     def last(self) -> Signed | None:
@@ -69,7 +90,7 @@ class ChainStatus:
     @property
     def is_stale(self) -> bool:
         """Say whether the next checkpoint is overdue: the sequencer or the signer does not run."""
-        return self.age is None or self.age > STALE
+        return self.age is None or self.age > STALE or self.silence is not None
 
 
 def chain_status(workspace: UUID, *, now: datetime) -> ChainStatus:
@@ -81,7 +102,26 @@ def chain_status(workspace: UUID, *, now: datetime) -> ChainStatus:
         waiting_count=waiting.count(),
         checkpoints=tuple(reversed(_signed(head.slot))) if head else (),
         now=now,
+        silence=silence(now=now),
     )
+
+
+def silence(*, now: datetime, patience: timedelta = STALE) -> Silence | None:
+    """Return what has stopped, None when all goes on or nothing has begun yet.
+
+    `patience` is how old the newest epoch may become.
+    """
+    unsigned = Epoch.objects.filter(note=None).order_by("epoch").first()
+    if unsigned and now - _at(unsigned) > UNSIGNED:
+        return Silence(_at(unsigned), is_unsigned=True)
+    newest = Epoch.objects.order_by("-epoch").first()
+    if newest and now - _at(newest) > patience:
+        return Silence(_at(newest), is_unsigned=False)
+    return None
+
+
+def _at(epoch: Epoch) -> datetime:
+    return read_stamp(read_epoch(epoch.body.encode()).at)
 
 
 def _signed(slot: int) -> list[Signed]:

@@ -14,6 +14,7 @@ from audit.queries.entries import Page, entry_of, page
 from audit.queries.status import chain_status
 from audit.rules.canonical import stamp
 from audit.rules.shown import visible
+from audit.views.held import held
 from audit.views.lines import Line, lines
 
 
@@ -45,13 +46,14 @@ def show_entries(request: HttpRequest, chain: Chain) -> HttpResponse:
     if form.is_valid():
         wanted = form.wanted(chain.zone)
         found = page(chain.ws, before=form.cleaned_data["before"], wanted=wanted)
-    shown = lines(found.rows, chain.zone)
+    shown, now = lines(found.rows, chain.zone), timezone.now()
     return render(
         request,
         "audit/entries.html",
         {
             "chain": chain,
-            "status": chain_status(chain.ws, now=timezone.now()),
+            "status": chain_status(chain.ws, now=now),
+            "held": held(now=now),
             "lines": [(line, chain.url_of(line)) for line in shown],
             "form": form,
             "is_filtered": any(request.GET.get(name) for name in form.fields),

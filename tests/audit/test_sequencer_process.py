@@ -3,12 +3,16 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import psycopg
 import pytest
 
+from audit.queries import chains
+from audit.queries.verification import verify
 from audit.rules.chain import Entry, first_link, follow
+from audit.rules.findings import Outside
 from tests.audit.conftest import Log
 from tests.audit.make import (
     INSTALL,
@@ -75,19 +79,43 @@ def check_chain(superuser: Connection, ws: object, slot: int) -> int:
     return link.seq
 
 
+def kill_often(
+    log: Log, processes: Processes, superuser: Connection, workspaces: list[UUID], times: int
+) -> list[int]:
+    """Kill and start the sequencer while events come; return how many each writer committed."""
+    sequencer = processes.start("sequencer")
+    with writers(log, *workspaces) as counts:
+        for _ in range(times):
+            before = sum(counts)
+            poll(lambda seen=before: sum(counts) > seen + 40, 60)  # type: ignore[misc]
+            sequencer.kill9()
+            sequencer.start()
+    poll(lambda: pending(superuser) == 0, 60)
+    return counts
+
+
 def test_five_kills_under_two_writers_lose_and_double_nothing(
     log: Log, processes: Processes, runtime: Connection, superuser: Connection
 ) -> None:
     open_chains(runtime)
-    sequencer = processes.start("sequencer")
-    with writers(log, MARKETING, ROAMING) as counts:
-        for _ in range(5):
-            before = sum(counts)
-            poll(lambda seen=before: sum(counts) > seen + 40)  # type: ignore[misc]
-            sequencer.kill9()
-            sequencer.start()
-    poll(lambda: pending(superuser) == 0, 30)
+    counts = kill_often(log, processes, superuser, [MARKETING, ROAMING], 5)
     assert [check_chain(superuser, MARKETING, 1), check_chain(superuser, ROAMING, 2)] == counts
+
+
+@pytest.mark.alone
+def test_twenty_kills_under_four_writers_lose_and_double_nothing(
+    log: Log, processes: Processes, runtime: Connection, superuser: Connection
+) -> None:
+    open_chains(runtime)
+    four = [MARKETING, ROAMING, MARKETING, ROAMING]
+    counts = kill_often(log, processes, superuser, four, 20)
+    lengths = [check_chain(superuser, MARKETING, 1), check_chain(superuser, ROAMING, 2)]
+    assert lengths == [counts[0] + counts[2], counts[1] + counts[3]]
+    chains.see_everything(superuser)
+    report = verify(superuser, workspace=None, outside=Outside(), now=datetime.now(UTC))
+    broken = [finding for finding in report.findings if not finding.is_warning]
+    assert (broken, report.waiting_count) == ([], 0)
+    assert report.epoch_count == rows(superuser, "SELECT count(*) FROM audit_epoch")[0][0]
 
 
 def test_a_second_sequencer_leaves_with_a_sentence(

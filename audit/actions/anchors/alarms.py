@@ -1,0 +1,60 @@
+"""Say once, in the system chain and in the log, that something outside is missing for too long."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from audit.actions.anchors.sending import ANCHORS
+from audit.actions.record import record
+from audit.models import Anchor
+from audit.queries.anchors import anchor_states
+from audit.queries.status import Silence
+from audit.queries.system import system_uuid
+from audit.rules.anchoring import Expected
+from audit.rules.events import Obj
+
+log = logging.getLogger("audit.anchors")
+
+# The row that remembers whether the alarm about the signer was raised; no anchor may be called so.
+SIGNER = "signer"
+
+
+def tell_late(wanted: Sequence[Expected], *, now: datetime) -> list[str]:
+    """Raise the alarm for each anchor whose last receipt is too old; return those told now."""
+    late = [state for state in anchor_states(wanted, now=now) if state.is_late]
+    told = []
+    for state in late:
+        since = f"since {state.last_at:%Y-%m-%d %H:%M} UTC" if state.last_at else "yet"
+        said = f"No checkpoint was placed there {since}. {state.failure}".strip()
+        if _tell(state.name, "anchor.late", Obj("anchor", state.name), said, now):
+            told.append(state.name)
+    return told
+
+
+def tell_silence(silence: Silence | None, *, now: datetime) -> bool:
+    """Raise the alarm when epochs or signatures stay away, and forget it when they are back."""
+    Anchor.objects.get_or_create(name=SIGNER, defaults={"since": now, "next_try_at": now})
+    if silence is None:
+        Anchor.objects.filter(name=SIGNER).exclude(told_at=None).update(told_at=None, failure="")
+        return False
+    return _tell(SIGNER, "checkpoint.late", Obj("audit", "checkpoint"), silence.sentence, now)
+
+
+def _tell(name: str, op: str, obj: Obj, sentence: str, now: datetime) -> bool:
+    install = system_uuid()
+    with transaction.atomic(durable=True):
+        is_new = Anchor.objects.filter(name=name, told_at=None).update(told_at=now)
+        if is_new:
+            record(
+                op,
+                workspace=install,
+                actor=ANCHORS,
+                obj=obj,
+                now=now,
+                why=sentence,
+                result="failed",
+            )
+            log.error("%s: %s", name, sentence)
+    return bool(is_new)

@@ -1,0 +1,77 @@
+"""When a checkpoint goes outside again, when that is late, and what is handed over."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+_FIRST_PAUSE = timedelta(minutes=1)
+_LONGEST_PAUSE = timedelta(minutes=30)
+
+
+class AnchorRefused(RuntimeError):
+    """The other side said no, or gave what cannot be believed: a person must look. A sentence."""
+
+
+class Unreachable(RuntimeError):
+    """The other side gave no answer; it is tried again. A sentence."""
+
+
+@dataclass(frozen=True)
+class SignedCheckpoint:
+    """The newest signed checkpoint. `note` is it as it is stored; `at` is its epoch's time.
+
+    `proof` returns the consistency proof (hashes) from so many epochs up to this checkpoint.
+    """
+
+    epoch: int
+    at: datetime
+    note: str
+    proof: Callable[[int], Sequence[bytes]]
+
+    @property
+    def size(self) -> int:
+        """Return the number of epochs that it covers."""
+        return self.epoch + 1
+
+
+@dataclass(frozen=True)
+class Expected:
+    """An anchor as the settings want it: its receipts may be so old, and `patience` at the most."""
+
+    name: str
+    kind: str
+    period: timedelta
+    patience: timedelta
+
+
+@dataclass(frozen=True)
+class Last:
+    """The last receipt of an anchor: for which epoch, what it gave, and when."""
+
+    epoch: int
+    content: bytes
+    made_at: datetime
+
+
+@dataclass(frozen=True)
+class Given:
+    """What an anchor gave: the receipt's bytes, and the other side's time when it says one."""
+
+    content: bytes
+    attested_at: datetime | None = None
+
+
+def pause_after(try_count: int) -> timedelta:
+    """Return how long to wait after so many tries without a receipt: a minute, doubling to 30."""
+    doubled: timedelta = _FIRST_PAUSE * 2 ** min(try_count - 1, 10)
+    return min(doubled, _LONGEST_PAUSE)
+
+
+def wants(last: Last | None, epoch: int, *, period: timedelta, now: datetime) -> bool:
+    """Say whether the checkpoint of `epoch` should go out: a newer one, and the period is over."""
+    return last is None or (epoch > last.epoch and now - last.made_at >= period)
+
+
+def is_late(last_at: datetime, *, patience: timedelta, now: datetime) -> bool:
+    """Say whether the next receipt is overdue; `last_at` is the last one's, or the beginning."""
+    return now - last_at > patience
