@@ -1,6 +1,9 @@
 """Verify an evidence bundle of a message center's audit log, without that product and offline.
 
     python3 verify_evidence.py BUNDLE --trust VKEY --trust VKEY [--held FILE] [--witness VKEY]
+    python3 verify_evidence.py MESSAGE --trust VKEY [--number +447700900123] [--text "Hello"]
+
+A folder with message.json and without manifest.json is the evidence of one message.
 
 One file for Python 3.8 or newer, standard library only, sharing no line with the product that wrote
 the bundle. FORMAT.md specifies what is checked here; the codes of the findings are its codes.
@@ -237,7 +240,7 @@ def _quorum(count: int, needed: int) -> str:
 
 @check("E01")
 def _epoch_form(number: int, problem: str) -> str:
-    return problem and f"Line {number + 1} of epochs.jsonl is not an epoch: {problem}"
+    return problem and f"The line of epoch {number} is not an epoch: {problem}"
 
 
 @check("E02")
@@ -527,6 +530,43 @@ def _fallback_recorded(path: str, is_named: bool) -> str:
     if is_named:
         return ""
     return f"No entry of this bundle names {path}: whether it was ingested cannot be seen here."
+
+
+@check("S01")
+def _message_form(problem: str) -> str:
+    return problem and f"message.json is not the evidence of a message: {problem}"
+
+
+@check("S02")
+def _leads_to_head(place: str, found: bytes, fixed: bytes) -> str:
+    return "" if found == fixed else f"{place} does not lead to the head that its epoch fixed."
+
+
+@check("S03")
+def _is_sealing(place: str, problem: str) -> str:
+    return problem and f"{place} does not seal a segment: {problem}"
+
+
+@check("S04")
+def _line_form(place: str, problem: str) -> str:
+    return problem and f"{place} is not a line of a segment: {problem}"
+
+
+@check("S05")
+def _line_sealed(place: str, found: bytes | None, sealed: bytes) -> str:
+    if found == sealed:
+        return ""
+    return f"{place} is not in the segment that was sealed: it was changed, or is another's."
+
+
+@check("S06")
+def _same_message(place: str, found: Any, wanted: Any) -> str:
+    return "" if found == wanted else f"{place} is of another message than the first line."
+
+
+@check("S07")
+def _presented(place: str, what: str, fits: bool) -> str:
+    return "" if fits else f"{place}: the {what} that you gave is not the one that was recorded."
 
 
 # --- Canonical JSON -------------------------------------------------------------------------------
@@ -1521,6 +1561,8 @@ class Wishes(NamedTuple):
     max_gap: int | None = None
     witness_count: int = 0
     authority: Path | None = None
+    number: str = ""
+    text: str = ""
 
 
 class Signed(NamedTuple):
@@ -1546,6 +1588,11 @@ class Verification:
         self.epochs = Epochs()
         self.held: list[tuple[str, Checkpoint]] = []
         self.fallback: dict[str, bytes] = {}
+
+    @property
+    def origin(self) -> str:
+        """Return the name of the log that the evidence says it is of."""
+        return self.manifest.origin
 
     def run(self) -> Report:
         """Verify and return what was found."""
@@ -1635,11 +1682,11 @@ class Verification:
             raise Stop
         self.report.checkpoint = self.signed[0].note.raw
 
-    def _checkpoint(self, name: str) -> None:
-        origin = self.manifest.origin
+    def _checkpoint(self, name: str, raw: bytes | None = None) -> None:
+        origin = self.origin
         known = (*self.wishes.trust, *self.wishes.witnesses)
         try:
-            note = read_note(self.files.read(name))
+            note = read_note(self.files.read(name) if raw is None else raw)
             checkpoint = read_checkpoint(note)
             signed = who_signed(note, known)
         except Unreadable as broken:
@@ -1658,9 +1705,7 @@ class Verification:
             try:
                 note = read_note(path.read_bytes())
                 checkpoint = read_checkpoint(note)
-                if not self.test(
-                    "H02", name, plain(checkpoint.origin), plain(self.manifest.origin)
-                ):
+                if not self.test("H02", name, plain(checkpoint.origin), plain(self.origin)):
                     continue
                 known = [key for key in self.wishes.trust if key.name == checkpoint.origin]
                 if not who_signed(note, known):
@@ -1973,6 +2018,352 @@ class Verification:
             report.grounds.append(f"The {who} saw the first {size} epochs at {clock(at)}.")
 
 
+# --- One message ----------------------------------------------------------------------------------
+
+MESSAGE = "message.json"
+MESSAGE_KEYS = {"checkpoint", "install", "lines", "origin", "seals", "slot", "v", "workspace"}
+SEAL_KEYS = {"at", "epoch", "event", "head", "links", "path", "prev", "seq"}
+HEAD_KEYS = {"epoch", "hash", "nonce", "proof", "seq"}
+SHOWN_KEYS = {"disclosed", "line", "path", "salt", "seal"}
+LINE_COUNTS = ("attempt", "n", "part", "parts", "position", "status", "v")
+LINE_TEXTS = {"at", "campaign", "cause", "kind", "receipt", "receipt_at", "receipt_error"}
+LINE_TEXTS |= {"sender", "settled_by", "smsc_id"}
+FATES = {"submitted", "refused", "deferred", "released", "unknown", "suppressed", "resent"}
+
+
+class Sealed(NamedTuple):
+    """What the chain says of a segment: how many lines, and their root."""
+
+    number: int
+    lines: int
+    root: bytes
+
+
+class MessageVerification(Verification):
+    """The evidence of one message: its lines, the entries that sealed them, their checkpoint."""
+
+    value: dict[str, Any]
+
+    @property
+    def origin(self) -> str:
+        """Return the name of the log that the evidence says it is of."""
+        return str(self.value["origin"])
+
+    def _stages(self) -> None:
+        self._message()
+        self._checkpoint("The checkpoint", self.value["checkpoint"].encode())
+        self._ends_unless_good("K01", "K02", "K03")
+        if not self.signed:
+            raise Stop
+        self.report.checkpoint = self.signed[0].note.raw
+        self.report.facts["epochs"] = self.signed[0].checkpoint.size
+        self._read_held()
+        self._hold_against()
+        self.fixed_at = ""
+        seals = [self._seal(seal) for seal in self.value["seals"]]
+        self.lines = [self._line(shown, seals) for shown in self.value["lines"]]
+        if not all(self.lines):
+            raise Stop
+        self._whole_message()
+        self._present("number", self.wishes.number)
+        self._present("text", self.wishes.text)
+        self._witnesses()
+        self._grade()
+
+    def _message(self) -> None:
+        problem, value = "", None
+        try:
+            raw = self.files.read(MESSAGE)
+            if not raw.endswith(b"\n"):
+                raise Unreadable("its line does not end.")
+            value = read_message(read_canonical(raw[:-1]))
+        except Unreadable as broken:
+            problem = str(broken)
+        if not self.test("S01", problem) or value is None:
+            raise Stop
+        self.value = value
+        self.report.facts.update(
+            workspace=value["workspace"], slot=value["slot"], origin=plain(value["origin"])
+        )
+        self.test("M08", value["workspace"], self.wishes.workspace)
+
+    def _hold_against(self) -> None:
+        """Compare what the reader held with the checkpoint; others cannot be compared here."""
+        signed, compared = self.signed[0].checkpoint, []
+        for name, held in self.held:
+            if held.size == signed.size:
+                self.test("H04", name, held.size, held.root, signed.root)
+                compared.append((name, held))
+            else:
+                self.report.notes.append(
+                    f"{name} is over {held.size} epochs and this checkpoint over {signed.size}: to"
+                    " compare them, ask for the bundle of the workspace."
+                )
+        self.held = compared
+
+    # From an entry to the checkpoint
+
+    def _seal(self, seal: dict[str, Any]) -> Sealed | None:
+        place, data = f"Entry {seal['seq']}", seal["event"].encode()
+        head = seal["head"]
+        self._to_head(place, seal, head, leaf_hash(data))
+        self._to_checkpoint(seal, head)
+        problem, event = "", {}
+        try:
+            event = read_canonical(data)
+        except Unreadable as unreadable:
+            problem = str(unreadable)
+        if not self.test("C07", place, problem):
+            return None
+        self.test("C08", place, event_problem(event))
+        self.test("C12", place, event.get("ws"), self.value["workspace"])
+        return self._sealed(place, event)
+
+    def _to_head(self, place: str, seal: dict[str, Any], head: dict[str, Any], leaf: bytes) -> None:
+        name, workspace = "smsc-audit-entry/v1", self.value["workspace"]
+        found = framed(name, workspace, seal["seq"], seal["at"], seal["prev"], leaf.hex())
+        for seq, (at, later) in enumerate(seal["links"], seal["seq"] + 1):
+            found = framed(name, workspace, seq, at, found.hex(), later)
+        reached = seal["seq"] + len(seal["links"])
+        self.test("S02", place, found if reached == head["seq"] else b"", unhex(head["hash"]))
+
+    def _to_checkpoint(self, seal: dict[str, Any], head: dict[str, Any]) -> None:
+        line, number, epoch = seal["epoch"].encode(), head["epoch"], None
+        try:
+            epoch = read_epoch(line)
+            if epoch["epoch"] != number:
+                epoch = None
+                raise Unreadable(f"it is not epoch {number}.")
+        except Unreadable as problem:
+            self.test("E01", number, str(problem))
+        if epoch is None:
+            return
+        slot, chains = self.value["slot"], epoch["chains"]
+        parts = ("smsc-audit-head/v1", slot, self.value["workspace"], head["seq"], head["hash"])
+        text = "".join(f"{part}\n" for part in (*parts, head["nonce"])).encode()
+        proof = [unhex(step) for step in head["proof"]]
+        found = proved_root(leaf_hash(text), slot, chains, proof) if slot < chains else None
+        self.test("P02", number, found, unhex(epoch["heads"]))
+        signed, path = self.signed[0].checkpoint, [unhex(step) for step in seal["path"]]
+        is_inside = epoch["epoch"] < signed.size
+        root = proved_root(leaf_hash(line), number, signed.size, path) if is_inside else None
+        self.test("E07", "the checkpoint", root, signed.root)
+        self.fixed_at = max(self.fixed_at, epoch["at"])
+
+    def _sealed(self, place: str, event: dict[str, Any]) -> Sealed | None:
+        problem, sealed = "", None
+        try:
+            if event.get("op") != "messages.sealed":
+                raise Unreadable(f"it records {event.get('op')}.")
+            number, lines, root = (event["diff"][key][1] for key in ("number", "lines", "root"))
+            if not is_count(number) or not is_count(lines) or not is_hex(root):
+                raise Unreadable("its facts are not of their form.")
+            sealed = Sealed(number, lines, unhex(root))
+        except (KeyError, IndexError, TypeError):
+            problem = "its facts are missing."
+        except Unreadable as broken:
+            problem = str(broken)
+        self.test("S03", place, problem)
+        return sealed
+
+    # The lines
+
+    def _line(self, shown: dict[str, Any], seals: Sequence[Sealed | None]) -> dict[str, Any]:
+        data, problem, line = shown["line"].encode(), "", {}
+        sealed = seals[shown["seal"]]
+        place = f"Line {self.value['lines'].index(shown) + 1} of the message"
+        try:
+            line = read_outcome(data)
+        except Unreadable as broken:
+            problem = str(broken)
+        self.test("S04", place, problem)
+        if not line or sealed is None:
+            return line
+        path, index = [unhex(step) for step in shown["path"]], line["n"] - 1
+        found = None
+        if index < sealed.lines:
+            found = proved_root(leaf_hash(data), index, sealed.lines, path)
+        self.test("S05", f"{place} ({line['n']} of segment {sealed.number})", found, sealed.root)
+        for field, value in shown["disclosed"].items():
+            self._disclosed(place, line, shown["salt"], field, value)
+        return line
+
+    def _disclosed(
+        self, place: str, line: dict[str, Any], salt: str, field: str, value: str
+    ) -> None:
+        if field not in line:
+            self.test("D03", f"{place}: the disclosed {field}", "belongs to no commitment of it.")
+            return
+        self.test("D01", place, field, committed_to(salt, field, value), line[field])
+        mark = DISGUISE.search(value)
+        self.test("U01", place, mark[0] if mark else "", kind="warning")
+
+    def _whole_message(self) -> None:
+        """Say which message it is and what became of its parts: a later line revises one before."""
+        wanted = None
+        last: dict[tuple[int, int], dict[str, Any]] = {}
+        for index, line in enumerate(self.lines):
+            found = (line["campaign"], line["position"])
+            wanted = wanted or found
+            self.test("S06", f"Line {index + 1} of the message", found, wanted)
+            last[line["attempt"], line["part"]] = line
+        first = self.lines[0]
+        self.report.facts.update(
+            campaign=plain(first["campaign"]),
+            position=first["position"],
+            sender=plain(first["sender"]),
+            outcomes=[outcome_words(line) for _key, line in sorted(last.items())],
+            shown=self._shown(),
+        )
+
+    def _shown(self) -> dict[str, str]:
+        shown = [one["disclosed"] for one in self.value["lines"]]
+        return {field: plain(value) for one in shown for field, value in one.items()}
+
+    def _present(self, field: str, given: str) -> None:
+        """Answer whether this is the number, or the text, that the reader presents."""
+        if not given:
+            return
+        value = re.sub("[ ()-]", "", given) if field == "number" else given
+        asked = False
+        for index, (line, shown) in enumerate(zip(self.lines, self.value["lines"])):  # noqa: B905
+            if field in line:
+                asked = True
+                fits = committed_to(shown["salt"], field, value) == line[field]
+                self.test("S07", f"Line {index + 1} of the message", field, fits)
+        self.report.notes.append(
+            f"The {field} that you gave was compared with what was recorded."
+            if asked
+            else f"The {field} was erased before this was sealed: nothing here can confirm it."
+        )
+
+    # What others saw
+
+    def _witnesses(self) -> None:
+        one, count = self.signed[0], 0
+        for key, at in one.witnesses:
+            is_late = at >= moment(self.fixed_at) // MICRO - LATE_SECONDS if self.fixed_at else True
+            problem = (
+                "" if is_late else f"is older than the epoch that it covers ({self.fixed_at})."
+            )
+            if self.test("T02", f"The cosignature of {key.name}", problem):
+                count += 1
+                self.report.grounds.append(
+                    f"The witness {plain(key.name)} saw the first {one.checkpoint.size} epochs at"
+                    f" {clock(at)}."
+                )
+        self.test("K04", count, self.wishes.witness_count)
+        self.report.facts["witnesses"] = count
+
+    def _grade(self) -> None:
+        report = self.report
+        if any(self.wishes.period):
+            report.notes.append(
+                "This is one message: the period that you asked for was not judged."
+            )
+        if report.exit_code != 1:
+            report.level = "C" if report.facts["witnesses"] else "B" if self.held else "A"
+
+
+def unhex(text: str) -> bytes:
+    """Return the bytes of a hash."""
+    return bytes.fromhex(text)
+
+
+def committed_to(salt: str, field: str, value: str) -> str:
+    """Return what a line must hold for this number, or this text: its SHA-256 is committed to."""
+    if field == "text":
+        value = sha256(value.encode("utf-8", "surrogatepass")).hex()
+    return commitment({"salt": salt, "field": field, "value": value})
+
+
+def read_message(value: Any) -> dict[str, Any]:
+    """Check the form of message.json's value; raise Unreadable."""
+    fields = _only(value, MESSAGE_KEYS)
+    texts = ("checkpoint", "install", "origin", "workspace")
+    if fields["v"] != 1 or not is_count(fields["slot"]):
+        raise Unreadable("it is of another version, or its slot is no number.")
+    if not all(isinstance(fields[key], str) for key in texts):
+        raise Unreadable("its names are no texts.")
+    if not UUID.fullmatch(fields["workspace"]) or not UUID.fullmatch(fields["install"]):
+        raise Unreadable("its installation or its workspace is not a UUID.")
+    seals, lines = _list(fields["seals"]), _list(fields["lines"])
+    if not seals or not lines:
+        raise Unreadable("it shows no line, or none that was sealed.")
+    for seal in seals:
+        _seal_form(seal)
+    for line in lines:
+        _shown_form(line, len(seals))
+    return fields
+
+
+def _only(value: Any, keys: set[str]) -> dict[str, Any]:
+    if not isinstance(value, dict) or set(value) != keys:
+        raise Unreadable(f"it must have {', '.join(sorted(keys))} and nothing else.")
+    return value
+
+
+def _seal_form(value: Any) -> None:
+    seal = _only(value, SEAL_KEYS)
+    head = _only(seal["head"], HEAD_KEYS)
+    counts = (seal["seq"], head["epoch"], head["seq"])
+    hashes = (seal["prev"], head["hash"], head["nonce"], *_list(head["proof"]))
+    if not all(map(is_count, counts)) or not all(map(is_hex, (*hashes, *_list(seal["path"])))):
+        raise Unreadable("a number or a hash of a seal is not of its form.")
+    if not isinstance(seal["event"], str) or not isinstance(seal["epoch"], str):
+        raise Unreadable("an event or an epoch is no text.")
+    moment(str(seal["at"]))
+    for link in _list(seal["links"]):
+        if not isinstance(link, list) or len(link) != 2 or not is_hex(link[1]):
+            raise Unreadable("a link is not a time and a hash.")
+        moment(str(link[0]))
+
+
+def _shown_form(value: Any, seal_count: int) -> None:
+    shown = _only(value, SHOWN_KEYS)
+    disclosed = shown["disclosed"]
+    if not isinstance(shown["line"], str) or not is_hex(shown["salt"]):
+        raise Unreadable("a line is no text, or its salt is not 32 bytes in hex.")
+    if not all(map(is_hex, _list(shown["path"]))):
+        raise Unreadable("a path is not a list of hashes.")
+    if not is_count(shown["seal"]) or shown["seal"] >= seal_count:
+        raise Unreadable("a line names a seal that is not there.")
+    if not isinstance(disclosed, dict) or set(disclosed) - {"number", "text"}:
+        raise Unreadable("something else than a number and a text is disclosed.")
+    if not all(isinstance(one, str) for one in disclosed.values()):
+        raise Unreadable("a disclosed value is no text.")
+
+
+def read_outcome(data: bytes) -> dict[str, Any]:
+    """Return what a line of a segment says; raise Unreadable."""
+    line = read_canonical(data)
+    needed = {*LINE_COUNTS, *LINE_TEXTS}
+    if not isinstance(line, dict) or set(line) - {"number", "text"} != needed:
+        raise Unreadable("its keys are not those of a line.")
+    if not all(is_count(line[key]) for key in LINE_COUNTS) or line["v"] != 1 or not line["n"]:
+        raise Unreadable("its numbers are not of their form.")
+    if not all(isinstance(line[key], str) for key in LINE_TEXTS) or line["kind"] not in FATES:
+        raise Unreadable("its texts are not of their form.")
+    if not all(is_hex(line[key]) for key in ("number", "text") if key in line):
+        raise Unreadable("its commitments are not of their form.")
+    moment(line["at"])
+    if line["receipt_at"]:
+        moment(line["receipt_at"])
+    return line
+
+
+def outcome_words(line: dict[str, Any]) -> str:
+    """Return what became of one attempt, in words."""
+    part = f"part {line['part']} of {line['parts']}" if line["part"] else "all parts"
+    said = f"{part}: {line['kind']} at {line['at']}"
+    if line["cause"]:
+        said += f" ({line['cause']})"
+    if line["receipt"]:
+        said += f", receipt {line['receipt']}"
+        said += f" at {line['receipt_at']}" if line["receipt_at"] else ""
+    return plain(said)
+
+
 def stamped_digests(note: Note) -> set[bytes]:
     """Return what a time stamp may be over: a note's text, or it with its first signatures."""
     digests, text = {sha256(note.body)}, note.body + b"\n"
@@ -2018,8 +2409,9 @@ def read_head(line: bytes, chain: Chain) -> tuple[Head, bytes, list[bytes]]:
 
 
 def verify(folder: Path, wishes: Wishes) -> Report:
-    """Verify a bundle."""
-    return Verification(folder, wishes).run()
+    """Verify a bundle, or the evidence of one message."""
+    is_message = (folder / MESSAGE).is_file() and not (folder / "manifest.json").exists()
+    return (MessageVerification if is_message else Verification)(folder, wishes).run()
 
 
 # --- What the reader sees -------------------------------------------------------------------------
@@ -2064,6 +2456,10 @@ def _scope(facts: dict[str, Any]) -> Iterator[str]:
         span = f", {facts['first_at']} to {facts['last_at']}" if facts["first_at"] else ""
         yield f"{facts['entries']} entries from number {facts['first_seq']}{span}"
         yield f"{facts['epochs']} epochs, the last of {facts['last_epoch']}"
+    if "campaign" in facts:
+        yield f"Message {facts['position']} of {facts['campaign']}, sent as {facts['sender']}"
+        yield from facts["outcomes"]
+        yield from (f"Disclosed {field}: {value}" for field, value in facts["shown"].items())
     if facts.get("hidden"):
         yield f"{facts['hidden']} entries are shown as hashes only"
     if facts.get("erased"):
@@ -2131,7 +2527,7 @@ class _Words(argparse.ArgumentParser):
 
 def _key_words() -> _Words:
     words = _Words(prog="verify_evidence.py", description="Verify an evidence bundle, offline.")
-    words.add_argument("bundle", type=Path, help="the folder of the bundle")
+    words.add_argument("bundle", type=Path, help="the folder of the bundle, or of one message")
     word = words.add_argument
     key = "a verifier key, or a file with one in each line"
     word("--trust", action="append", required=True, metavar="VKEY", help=f"{key}: log and export")
@@ -2152,6 +2548,8 @@ def _key_words() -> _Words:
     word("--max-gap", type=int, metavar="SECONDS", help="refuse longer gaps between epochs")
     word("--tsa-ca", type=Path, metavar="PEM", help="certificate of the time-stamping authority")
     word("--keep", type=Path, default=Path("held.note"), help="where the checkpoint is kept")
+    word("--number", default="", help="of one message: is it to this number?")
+    word("--text", default="", help="of one message: is this its text?")
     word("--json", action="store_true", help="print the report for programs")
     return words
 
@@ -2183,6 +2581,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             max_gap=words.max_gap,
             witness_count=words.need_witness,
             authority=words.tsa_ca,
+            number=words.number,
+            text=words.text,
         )
     except (Unreadable, OSError) as problem:
         parser.error(str(problem))

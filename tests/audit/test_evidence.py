@@ -13,8 +13,9 @@ import pytest
 
 from audit.verifier import verify_evidence as verifier
 from tests.audit import vectors
-from tests.audit.evidence.cases import CASES, PUBLISHED, Case, Evidence
+from tests.audit.evidence.cases import PUBLISHED, Case, Evidence
 from tests.audit.evidence.installation import TRUST, WITNESS_VKEY, key, packed, six_hours
+from tests.audit.evidence.messages import CASES
 from tests.audit.evidence.run import verify, wishes, write
 
 SAMPLE = Path(__file__).parent / "evidence" / "sample"

@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from audit.verifier import verify_evidence as verifier
-from tests.audit.evidence.cases import CASES, Evidence
+from tests.audit.evidence.cases import Evidence
 from tests.audit.evidence.installation import TRUST
+from tests.audit.evidence.messages import CASES
 from tests.audit.evidence.run import wishes, write
 
 SAMPLE = Path(__file__).parent / "evidence" / "sample"
@@ -50,6 +51,8 @@ def _wish(evidence: Evidence) -> dict[str, Any]:
         "until": evidence.until,
         "maxGap": evidence.max_gap,
         "needWitness": evidence.need_witness,
+        "number": evidence.number,
+        "text": evidence.text,
     }
 
 

@@ -13,6 +13,7 @@ from audit.rules import hashes
 from audit.rules.canonical import decode_event
 from audit.rules.epochs import Epoch, read_epoch
 from audit.rules.notes import read_key, read_signed_checkpoint
+from audit.rules.segments import line_salt, text_value
 from audit.verifier import verify_evidence as verifier
 
 ROOT = Path(__file__).parents[2]
@@ -68,6 +69,22 @@ def test_the_note_on_the_page_is_signed_with_the_keys_on_it() -> None:
     assert checkpoint.root.hex() == SHOWN["epoch-leaf"]
     witness = verifier.read_key(SHOWN["witness-key"])
     assert verifier.who_signed(verifier.read_note(block("vectors-note").encode()), [witness])
+
+
+def test_the_segment_on_the_page_has_its_lines_salts_and_path() -> None:
+    rows = [re.split(r"\s+", line, maxsplit=1) for line in block("vectors-messages").splitlines()]
+    shown = dict(rows)
+    lines = [shown[f"line-{n}"].encode() for n in (1, 2, 3)]
+    salt = line_salt(bytes.fromhex(shown["key"]), 2)
+    said = verifier.read_outcome(lines[1])
+    assert salt.hex() == shown["salt"]
+    assert text_value("Hello, café\nYour balance is 10.") == shown["text-digest"]
+    assert said["number"] == hashes.commitment(salt, "number", shown["number"])
+    assert said["text"] == hashes.commitment(salt, "text", shown["text-digest"])
+    leaves = [hashes.leaf_hash(line) for line in lines]
+    path = [step.hex() for step in hashes.inclusion_proof(leaves, 1)]
+    assert (leaves[1].hex(), path) == (shown["leaf-2"], shown["path-2"].split())
+    assert hashes.tree_root(leaves).hex() == shown["root"]
 
 
 def test_the_page_explains_every_code_and_no_other() -> None:

@@ -55,6 +55,8 @@ class Evidence:
     since: str = ""
     until: str = ""
     max_gap: int | None = None
+    number: str = ""
+    text: str = ""
     links: dict[str, str] = field(default_factory=dict)
 
 

@@ -32,6 +32,8 @@ def wishes(evidence: Evidence, folder: Path) -> verifier.Wishes:
         period=(evidence.since, evidence.until),
         max_gap=evidence.max_gap,
         witness_count=evidence.need_witness,
+        number=evidence.number,
+        text=evidence.text,
     )
 
 
