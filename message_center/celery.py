@@ -34,6 +34,8 @@ app.conf.beat_schedule = {
     "lists": {"task": "campaigns.sweep_lists", "schedule": 5.0, "options": {"expires": 5}},
     "records": {"task": "campaigns.sweep_records", "schedule": 15.0, "options": {"expires": 15}},
     "checks": {"task": "smpp_client.sweep_reports", "schedule": 20.0, "options": {"expires": 20}},
+    "fallback": {"task": "audit.sweep_fallback", "schedule": 10.0, "options": {"expires": 10}},
+    "passes": {"task": "workspaces.keep_passes", "schedule": 20.0, "options": {"expires": 20}},
     "sessions": {"task": "workspaces.sweep_sessions", "schedule": 600.0},
     "receipts": {"task": "campaigns.give_up_receipts", "schedule": 600.0},
     "partitions": {"task": "campaigns.ensure_partitions", "schedule": 6 * 3600.0},

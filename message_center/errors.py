@@ -9,7 +9,6 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
@@ -18,10 +17,14 @@ from django.utils.translation import gettext_lazy
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from audit.queries.away import is_connection_lost
+from audit.rules.fallback import NotRecorded
 from campaigns.rules.api_refusals import ApiRefused, pointer
+from workspaces.gate.outage import note_outage
 from workspaces.rules.refusal import Refusal
 
 PROBLEM = "application/problem+json"
+FORM = "application/x-www-form-urlencoded"
 # A refusal's code -> HTTP status; what is not here is a conflict with the state of things.
 STATUS_OF: Mapping[str, int] = {
     "not_found": 404,
@@ -61,9 +64,11 @@ def problem_document(request: Any, told: Told) -> dict[str, Any]:
     }
 
 
-def problem_answer(request: HttpRequest, status: int, code: str, detail: str) -> JsonResponse:
+def problem_answer(
+    request: HttpRequest, status: int, code: str, detail: str | Promise
+) -> JsonResponse:
     """Answer with a problem document outside of a view."""
-    document = problem_document(request, Told(status, code, detail))
+    document = problem_document(request, Told(status, code, str(detail)))
     return JsonResponse(document, status=status, content_type=PROBLEM)
 
 
@@ -179,6 +184,15 @@ PAGES: Mapping[str, Words] = {
         icon="database",
         tone="warn",
     ),
+    "not_recorded": Words(
+        gettext_lazy("This cannot be recorded now"),
+        gettext_lazy(
+            "What you tried has to be recorded, and neither the audit log nor this machine's"
+            " fallback file can be written. Nothing was done; go back, your form is still filled"
+            " in, and tell the platform team the number below."
+        ),
+        icon="database",
+    ),
     "csrf": Words(
         gettext_lazy("Your form was too old to accept"),
         gettext_lazy(
@@ -191,9 +205,19 @@ PAGES: Mapping[str, Words] = {
 }
 
 
-def page(request: HttpRequest, status: int, sentence: str = "", *, words: str = "") -> HttpResponse:
-    """Answer with an error page. It asks the database nothing. `words` is a key of PAGES."""
+def page(
+    request: HttpRequest,
+    status: int,
+    sentence: str = "",
+    *,
+    words: str = "",
+    typed: Sequence[tuple[str, str]] = (),
+) -> HttpResponse:
+    """Answer with an error page. It asks the database nothing. `words` is a key of PAGES; `typed`
+    is what a form holds, to be sent again from here.
+    """
     context = {
+        "typed": typed,
         "request_id": getattr(request, "request_id", ""),
         "sentence": sentence,
         "words": PAGES[words or str(status)],
@@ -201,28 +225,54 @@ def page(request: HttpRequest, status: int, sentence: str = "", *, words: str = 
     return render(request, "errors/page.html", context, status=status)
 
 
-# SQLSTATEs with which PostgreSQL sends callers away; without one, the connection itself broke.
-GONE = {None, "08000", "08001", "08003", "08004", "08006", "53300", "57P01", "57P02", "57P03"}
+def is_away(error: BaseException | None) -> bool:
+    """Whether 503 is the answer: the database cannot be reached, or what had to be recorded could
+    be recorded nowhere.
+    """
+    return isinstance(error, NotRecorded) or is_connection_lost(error)
 
 
-def is_connection_lost(error: BaseException | None) -> bool:
-    """Whether the database cannot be reached, unlike a statement that it refused or cut short."""
-    if not isinstance(error, OperationalError | InterfaceError):
-        return False
-    return getattr(error.__cause__, "sqlstate", None) in GONE
-
-
-def database_down(request: HttpRequest) -> HttpResponse:
-    """Answer 503 without touching the database."""
+def database_down(request: HttpRequest, error: BaseException | None = None) -> HttpResponse:
+    """Answer 503 without touching the database. What was tried is recorded in the fallback file."""
+    is_recorded = not isinstance(error, NotRecorded)
+    try:
+        if is_recorded:
+            note_outage(request)
+    except NotRecorded:
+        is_recorded = False
     request.me = None  # type: ignore[attr-defined]
     if is_api(request):
-        response: HttpResponse = problem_answer(
-            request, 503, "database_down", _("The database does not answer. Nothing was stored.")
-        )
+        response: HttpResponse = problem_answer(request, 503, *_API_AWAY[is_recorded])
     else:
-        response = page(request, 503)
+        response = page(
+            request, 503, words="" if is_recorded else "not_recorded", typed=typed_in(request)
+        )
     response["Retry-After"] = "5"
     return response
+
+
+def typed_in(request: HttpRequest) -> list[tuple[str, str]]:
+    """Return what a form sent, to be sent again; without passwords, and not what came with a
+    file, which cannot be given back.
+    """
+    if request.method != "POST" or request.content_type != FORM:
+        return []
+    return [
+        (name, value)
+        for name, values in request.POST.lists()
+        if name != "csrfmiddlewaretoken" and "password" not in name
+        for value in values
+    ]
+
+
+# Whether the attempt was recorded -> code and sentence.
+_API_AWAY: Mapping[bool, tuple[str, str | Promise]] = {
+    True: ("database_down", gettext_lazy("The database does not answer. Nothing was stored.")),
+    False: (
+        "not_recorded",
+        gettext_lazy("What was tried can be recorded nowhere, so it was refused."),
+    ),
+}
 
 
 def log_unexpected(request: HttpRequest) -> None:

@@ -1,10 +1,14 @@
 """Is it well? `live` asks nothing; `ready` asks the database and the broker, briefly."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
+
+from audit.queries.fallback import look as look_at_fallback
+from audit.queries.fallback_findings import Tone, tone_of
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,12 @@ class Health:
 def look() -> Health:
     """Ask both. The database has its connect timeout to answer (settings), the broker a second."""
     return Health(_database(), _broker())
+
+
+def fallback_tone() -> Tone:
+    """Return how this machine's audit fallback files are. Asks no database."""
+    folder = Path(settings.AUDIT_FALLBACK_DIR)
+    return tone_of(look_at_fallback(folder, settings.AUDIT_FALLBACK_MAX_BYTES))
 
 
 def _database() -> bool:

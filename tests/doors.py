@@ -238,10 +238,13 @@ DOORS: tuple[tuple[str, str, Who], ...] = (
     ("api:unknowns", "GET", api("message.see")),
     ("api:inbound_list", "GET", api("inbound.see")),
     ("api:inbound", "GET", api("inbound.see")),
+    # Only a super admin's key has its scope, which is none of these.
+    ("api:diagnostics", "GET", api()),
     ("api:me", "GET", api(*SCOPES)),
     ("api:openapi", "GET", PUBLIC),
     # Everywhere
     ("theme", "POST", SIGNED_IN),
     ("health:live", "GET", PUBLIC),
     ("health:ready", "GET", PUBLIC),
+    ("health:audit", "GET", PUBLIC),
 )

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from django.db import connections, transaction
+from django.db import DatabaseError, connections, transaction
 
 from audit.actions.append import append_event
+from audit.actions.fallback import Personal, fallback
+from audit.queries.away import cannot_record
 from audit.rules.events import Actor, Diff, Happening, Obj, Result, personal_text
 from audit.rules.hashes import commitment
 from audit.rules.operations import operation
@@ -37,11 +39,12 @@ def record(  # noqa: PLR0913 - the parts of an entry, each named at the call
     commitments enter the log. Long texts are cut, visibly.
     Raises UnknownOperation for an operation that is not published, NotCanonical for a field name
     that is not a-z, 0-9, _ and dots. When the log cannot be written the database's error goes
-    through, and with it the caller's change: nothing is done that is not recorded.
+    through, and with it the caller's change: nothing is done that is not recorded. An attempt
+    (`using` DENIED) goes to this machine's fallback file instead; NotRecorded when that cannot be
+    written either.
     """
     operation(op)
-    values = {field: personal_text(value) for field, value in (personal or {}).items()}
-    salts = {field: secrets.token_bytes(32) for field in values}
+    values = _values(personal)
     happening = Happening(
         op=op,
         eid=uuid4(),
@@ -51,16 +54,17 @@ def record(  # noqa: PLR0913 - the parts of an entry, each named at the call
         at=now,
         result=result,
         diff=diff,
-        personal={field: commitment(salts[field], field, values[field]) for field in values},
+        personal=_commitments(values),
         why=why,
         request_id=request_id,
     )
-    if values:
-        with transaction.atomic(using=using):
-            _append(happening, using)
-            _disclose(happening, values, salts, using)
-    else:
-        _append(happening, using)
+    try:
+        _store(happening, values, using)
+    except DatabaseError as failure:
+        if using != DENIED or not cannot_record(failure):
+            raise
+        _drop(using)
+        fallback().append(happening, values)
     return happening.eid
 
 
@@ -127,17 +131,74 @@ def open_chain(workspace: UUID, *, now: datetime, using: str = "default") -> int
     return int(slot)
 
 
+def record_outage(
+    op: str,
+    *,
+    actor: Actor,
+    obj: Obj,
+    now: datetime,
+    workspace: UUID | None = None,
+    personal: Mapping[str, str] | None = None,
+    why: str = "",
+    request_id: str = "",
+) -> UUID:
+    """Record an attempt that failed because the database is away, straight into the fallback file.
+
+    Without a `workspace` it belongs to the installation. Raises NotRecorded.
+    """
+    operation(op)
+    values = _values(personal)
+    happening = Happening(
+        op=op,
+        eid=uuid4(),
+        workspace=workspace or fallback().installation(now),
+        actor=actor,
+        obj=obj,
+        at=now,
+        result="failed",
+        personal=_commitments(values),
+        why=why,
+        request_id=request_id,
+    )
+    fallback().append(happening, values)
+    return happening.eid
+
+
+def _values(personal: Mapping[str, str] | None) -> dict[str, Personal]:
+    return {
+        field: Personal(secrets.token_bytes(32), personal_text(value))
+        for field, value in (personal or {}).items()
+    }
+
+
+def _commitments(values: Mapping[str, Personal]) -> dict[str, str]:
+    return {field: commitment(one.salt, field, one.value) for field, one in values.items()}
+
+
+def _store(happening: Happening, values: Mapping[str, Personal], using: str) -> None:
+    if not values:
+        _append(happening, using)
+        return
+    with transaction.atomic(using=using):
+        _append(happening, using)
+        _disclose(happening, values, using)
+
+
 def _append(happening: Happening, using: str) -> None:
     with connections[using].cursor() as cursor:
         append_event(cursor, happening)
 
 
-def _disclose(
-    happening: Happening, values: Mapping[str, str], salts: Mapping[str, bytes], using: str
-) -> None:
+def _disclose(happening: Happening, values: Mapping[str, Personal], using: str) -> None:
     with connections[using].cursor() as cursor:
-        for field, value in values.items():
+        for field, one in values.items():
             cursor.execute(
                 "SELECT audit_disclose(%s, %s, %s, %s, %s)",
-                [happening.workspace, happening.eid, field, salts[field], value],
+                [happening.workspace, happening.eid, field, one.salt, one.value],
             )
+
+
+def _drop(using: str) -> None:
+    """Throw a connection away that failed, so that the next attempt opens one."""
+    if not connections[using].in_atomic_block:
+        connections[using].close()

@@ -51,7 +51,6 @@ KINDS: tuple[tuple[str, Promise], ...] = (
     ("clock.", _("Clock")),
     ("sequencer.", _("Sequencer")),
     ("fallback.", _("Fallback files")),
-    ("outage.", _("Refused while the database was away")),
     ("gap.", _("Gaps")),
     ("pd.", _("Erasures")),
     ("retention.", _("Entries removed after their term")),

@@ -42,6 +42,18 @@ def entry_hash(ws: UUID, seq: int, at: str, prev: bytes, leaf: bytes) -> bytes:
     return sha256(framed).digest()
 
 
+def fallback_genesis(install: UUID, src: str, after: str) -> bytes:
+    """Return what the first line of a fallback file follows; `after` is the hash of the last
+    checkpoint note, in hex.
+    """
+    return sha256(_framed("smsc-audit-fallback-genesis/v1", install, src, after)).digest()
+
+
+def fallback_hash(src: str, n: int, prev: bytes, leaf: bytes) -> bytes:
+    """Return the hash of line `n` (from 1) of a fallback file."""
+    return sha256(_framed("smsc-audit-fallback/v1", src, n, prev.hex(), leaf.hex())).digest()
+
+
 def nonce(secret: bytes, epoch: int, slot: int) -> str:
     """Return 64 hex digits that change a head's text in every epoch.
 

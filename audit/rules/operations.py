@@ -66,6 +66,10 @@ OPERATIONS: Mapping[str, Operation] = {
     "user.password_reset": Operation(_("Reset a password"), _("Tried to reset a password")),
     "user.password_change": Operation(_("Changed the password"), _("Tried to change the password")),
     "access.denied": Operation(_("Was refused"), _("Was refused")),
+    "access.failed": Operation(
+        _("Was refused because the database did not answer"),
+        _("Was refused because the database did not answer"),
+    ),
     "member.add": Operation(_("Added a member"), _("Tried to add a member")),
     "member.remove": Operation(_("Removed a member"), _("Tried to remove a member")),
     "member.changed_outside": Operation(
@@ -276,10 +280,6 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "fallback.wrote": Operation(
         _("Wrote entries to a fallback file"), _("Could not write to a fallback file")
-    ),
-    "outage.refused": Operation(
-        _("Was refused because the database did not answer"),
-        _("Was refused because the database did not answer"),
     ),
     "gap.declared": Operation(_("Declared a gap in the log"), _("Tried to declare a gap")),
     "pd.erase": Operation(_("Erased personal values"), _("Tried to erase personal values")),

@@ -1,5 +1,5 @@
 """What the worker does for the log."""
 
-from audit.tasks import anchors
+from audit.tasks import anchors, fallback
 
-__all__ = ["anchors"]
+__all__ = ["anchors", "fallback"]

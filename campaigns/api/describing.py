@@ -28,8 +28,8 @@ ERRORS: Mapping[int, str] = {
     422: "The idempotency key belongs to another body: `idempotency_key_reused`.",
     429: "Too many calls, `rate_limited`, or the campaign's messages of the day are used up,"
     " `quota_exhausted`. Retry-After tells the seconds.",
-    503: "The database does not answer; nothing was stored: `database_down`. Retry-After tells the"
-    " seconds.",
+    503: "The database does not answer; nothing was stored: `database_down`; or a refusal could be"
+    " recorded nowhere: `not_recorded`. Retry-After tells the seconds.",
 }
 ALWAYS = (406, 503)
 WITH_KEY = (401, 403, 429)

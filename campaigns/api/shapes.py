@@ -13,7 +13,7 @@ from campaigns.rules.campaign_states import State
 from campaigns.rules.message_states import MessageState
 from campaigns.rules.stop_words import Wish
 from campaigns.rules.text import SLOT_TYPES
-from workspaces.rules.permissions import SCOPES
+from workspaces.rules.permissions import ALL_SCOPES
 
 LONGEST_NUMBER = 100
 LONGEST_VALUE = 4_000
@@ -232,10 +232,58 @@ class KeySerializer(serializers.Serializer[Any]):
 
     name = serializers.CharField()
     prefix = serializers.CharField()
-    scopes = serializers.ListField(child=serializers.ChoiceField(choices=list(SCOPES)))
-    permissions = serializers.ListField(child=serializers.ChoiceField(choices=list(SCOPES)))
+    scopes = serializers.ListField(child=serializers.ChoiceField(choices=list(ALL_SCOPES)))
+    permissions = serializers.ListField(child=serializers.ChoiceField(choices=list(ALL_SCOPES)))
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField()
+
+
+class FindingSerializer(serializers.Serializer[Any]):
+    """One check. `bad` needs somebody now, `warn` soon; `code` is stable, texts may change."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    state = serializers.ChoiceField(choices=["ok", "warn", "bad"])
+    detail = serializers.CharField()
+
+
+class FallbackFileSerializer(serializers.Serializer[Any]):
+    """A file that is not in the audit log yet, or was refused. `head` is its last line's hash."""
+
+    name = serializers.CharField()
+    room = serializers.ChoiceField(choices=["open", "waiting", "refused"])
+    size_bytes = serializers.IntegerField(min_value=0)
+    lines = serializers.IntegerField(min_value=0, allow_null=True)
+    head = serializers.CharField(allow_null=True)
+    changed_at = serializers.DateTimeField()
+
+
+class FallbackSerializer(serializers.Serializer[Any]):
+    """What was written while the database was away. `lost` counts what was refused because it
+    could be recorded nowhere.
+    """
+
+    state = serializers.ChoiceField(choices=["ok", "warn", "bad"])
+    detail = serializers.CharField()
+    size_bytes = serializers.IntegerField(min_value=0)
+    cap_bytes = serializers.IntegerField(min_value=0)
+    lines = serializers.IntegerField(min_value=0)
+    lost = serializers.IntegerField(min_value=0)
+    free_bytes = serializers.IntegerField(min_value=0, allow_null=True)
+    kept_files = serializers.IntegerField(min_value=0)
+    last_ingest_at = serializers.DateTimeField(allow_null=True)
+    swept_at = serializers.DateTimeField(allow_null=True)
+    alarms = serializers.ListField(child=serializers.CharField())
+    files = FallbackFileSerializer(many=True)
+
+
+class DiagnosticsSerializer(serializers.Serializer[Any]):
+    """How the installation is. `state` is that of the worst check."""
+
+    state = serializers.ChoiceField(choices=["ok", "warn", "bad"])
+    looked_at = serializers.DateTimeField()
+    checks = FindingSerializer(many=True)
+    fallback = FallbackSerializer()
 
 
 class WorkspaceSerializer(serializers.Serializer[Any]):

@@ -3,13 +3,11 @@
 What is not observed is said to be not known, never to be well.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
-import redis
-from django.conf import settings
 from django.db import connection
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
@@ -17,9 +15,11 @@ from django.utils.translation import ngettext
 
 from audit.queries.status import STALE, chain_status
 from campaigns.models import Campaign
+from campaigns.queries import installation_parts as parts
 from campaigns.queries.troubles import old_batches, wrong_counts
 from campaigns.queries.why import OVERDUE
 from campaigns.rules.campaign_states import State
+from campaigns.rules.findings import Finding, Tone
 from smpp_client.models import Connection, SessionStatus
 from workspaces.models import Installation
 from workspaces.queries.access import installation_uuid
@@ -30,21 +30,17 @@ MOST = 10_000
 FULL = 0.8
 PARTITIONED = ("message", "submission", "receipt")
 
-Tone = Literal["ok", "warn", "bad"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one check found: `bad` needs somebody now, `warn` soon."""
-
-    name: str
-    tone: Tone
-    sentence: str
-
 
 def findings(now: datetime) -> list[Finding]:
     """Return every check's finding, in the order of the page."""
-    return [check(now) for check in CHECKS]
+    return [replace(check(now), code=code) for code, check in CHECKS.items()]
+
+
+def findings_without_database(now: datetime) -> list[Finding]:
+    """Return what can be known while the database is away. Asks it nothing."""
+    sentence = _("It does not answer. Nothing can be decided until it does; nothing is lost.")
+    found = [Finding(_("Database"), "bad", sentence, "database")]
+    return found + [replace(CHECKS[code](now), code=code) for code in WITHOUT_DATABASE]
 
 
 # What runs
@@ -65,22 +61,6 @@ def _database(_now: datetime) -> Finding:
     sentence = _("PostgreSQL %(version)s, %(size)s, %(used)s of %(most)s connections in use.")
     tone: Tone = "warn" if used > FULL * most else "ok"
     return Finding(_("Database"), tone, sentence % words)
-
-
-def _broker(_now: datetime) -> Finding:
-    client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
-    try:
-        waiting = client.llen("work")
-    except redis.RedisError:
-        return Finding(
-            _("Broker"),
-            "bad",
-            _("It does not answer. Nothing is lost: the sweeps do what it would have nudged."),
-        )
-    finally:
-        client.close()
-    sentence = ngettext("It answers; %(n)s task waits.", "It answers; %(n)s tasks wait.", waiting)
-    return Finding(_("Broker"), "ok", sentence % {"n": f"{waiting:,}"})
 
 
 def _sender(now: datetime) -> Finding:
@@ -122,10 +102,12 @@ def _sweeps(now: datetime) -> Finding:
 
 def _audit(now: datetime) -> Finding:
     status = chain_status(installation_uuid(), now=now)
-    name = _("Audit sequencer and signer")
+    name = _("Last checkpoint")
     if status.last is None:
         return Finding(
-            name, "bad", _("Nothing is signed yet: they have just begun, or do not run.")
+            name,
+            "bad",
+            _("Nothing is signed yet: sequencer and signer have just begun, or do not run."),
         )
     minutes = {"n": f"{(now - status.last.at).total_seconds() / 60:,.0f}"}
     if status.is_stale:
@@ -233,19 +215,28 @@ def _most(count: int) -> str:
     return _("%(n)s or more") % {"n": f"{count:,}"} if count >= MOST else f"{count:,}"
 
 
-CHECKS: Sequence[Callable[[datetime], Finding]] = (
-    _database,
-    _broker,
-    _sender,
-    _sweeps,
-    _audit,
-    _role,
-    _partitions,
-    _installation,
-    _counts,
-    _batches,
-    _receipts,
-)
+CHECKS: Mapping[str, Callable[[datetime], Finding]] = {
+    "database": _database,
+    "broker": parts.broker,
+    "worker": parts.worker,
+    "beat": parts.beat,
+    "sweeps": _sweeps,
+    "sender": _sender,
+    "sequencer": parts.sequencer,
+    "signer": parts.signer,
+    "checkpoint": _audit,
+    "fallback": parts.fallback,
+    "fallback_lines": parts.fallback_lines,
+    "disk": parts.disk,
+    "certificates": parts.certificates_end,
+    "runtime_role": _role,
+    "partitions": _partitions,
+    "installation": _installation,
+    "counts": _counts,
+    "open_batches": _batches,
+    "receipts": _receipts,
+}
+WITHOUT_DATABASE = ("broker", "worker", "beat", "fallback", "disk")
 
 
 def _row(statement: str, values: Sequence[Any] | None = None) -> Any:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from campaigns.api import campaigns, document, inbound, me, messages, senders, unknowns
+from campaigns.api import campaigns, diagnostics, document, inbound, me, messages, senders, unknowns
 
 urlpatterns: list[URLPattern] = [
     path("messages", messages.Messages.as_view(), name="messages"),
@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("inbound/<uuid:uuid>", inbound.InboundMessage.as_view(), name="inbound"),
     path("senders", senders.Senders.as_view(), name="senders"),
     path("unknowns", unknowns.Unknowns.as_view(), name="unknowns"),
+    path("diagnostics", diagnostics.Diagnostics.as_view(), name="diagnostics"),
     path("me", me.Caller.as_view(), name="me"),
     path("openapi.json", document.Document.as_view(), name="openapi"),
 ]

@@ -3,9 +3,15 @@
 from collections.abc import Callable
 
 import structlog
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone
 
-from message_center.errors import database_down, is_connection_lost
+from audit.actions.fallback import fallback
+from audit.actions.fallback_sweep import tell
+from message_center.errors import database_down, is_away
+
+log = structlog.get_logger(__name__)
 
 
 class DatabaseDownMiddleware:
@@ -15,11 +21,23 @@ class DatabaseDownMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        response = self.get_response(request)
+        # Who called was found out: the database is there.
+        if getattr(request, "me", None) is not None and fallback().memory.has_news:
+            _tell()
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Catch it before it becomes an ordinary 500; None for every other exception."""
-        if not is_connection_lost(error):
+        if not is_away(error):
             return None
-        structlog.get_logger(__name__).exception("database_down", path=request.path)
-        return database_down(request)
+        log.exception("database_down", path=request.path)
+        return database_down(request, error)
+
+
+def _tell() -> None:
+    """Tell what this process wrote while the database was away; later, if it still is."""
+    try:
+        tell(fallback(), timezone.now())
+    except (DatabaseError, OSError) as failure:
+        log.warning("audit_fallback_not_told", why=str(failure))

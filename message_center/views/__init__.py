@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from message_center.errors import (
     database_down,
     is_api,
-    is_connection_lost,
+    is_away,
     log_unexpected,
     page,
     problem_answer,
@@ -42,8 +42,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
     Django calls this while it handles the exception, which may come from any middleware.
     """
-    if is_connection_lost(sys.exc_info()[1]):
-        return database_down(request)
+    error = sys.exc_info()[1]
+    if is_away(error):
+        return database_down(request, error)
     log_unexpected(request)
     if is_api(request):
         return problem_answer(request, 500, "server_error", _("Something broke on our side."))

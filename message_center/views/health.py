@@ -3,7 +3,8 @@
 from django.http import HttpRequest, JsonResponse
 from django.views import View
 
-from message_center.health import look
+from audit.queries.fallback_findings import Tone
+from message_center.health import fallback_tone, look
 
 
 class Live(View):
@@ -26,3 +27,17 @@ class Ready(View):
         found = look()
         answer = {"database": found.is_database_up, "broker": found.is_broker_up}
         return JsonResponse(answer, status=200 if found.is_database_up else 503)
+
+
+class Audit(View):
+    """What must be recorded can be, with the database and without."""
+
+    permission = "public"
+
+    def get(self, request: HttpRequest) -> JsonResponse:
+        """200 when the fallback file can take what comes, 503 with an alarm; asks no database.
+
+        `fallback` is ok, warn (entries wait to enter the log) or bad. Diagnostics says why.
+        """
+        tone = fallback_tone()
+        return JsonResponse({"fallback": tone.value}, status=503 if tone is Tone.BAD else 200)

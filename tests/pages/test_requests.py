@@ -5,7 +5,8 @@ from django.conf import LazySettings
 from django.db import DatabaseError, connection
 from django.test import Client
 
-from message_center.errors import PAGES, is_connection_lost
+from audit.queries.away import is_connection_lost
+from message_center.errors import PAGES
 from tests.conftest import Database
 from tests.workspaces import make
 from workspaces.rules.permissions import Role

@@ -14,7 +14,7 @@ from audit.rules.events import Actor, Obj
 from workspaces.models import ApiKey, User, Workspace
 from workspaces.queries.access import KEY_PREFIX
 from workspaces.queries.me import Me
-from workspaces.rules.permissions import SCOPES
+from workspaces.rules.permissions import ALL_SCOPES
 from workspaces.rules.refusal import Refusal
 
 LONGEST_DAYS = 365
@@ -39,10 +39,10 @@ def create_key(*, by: Me, name: str, scopes: Sequence[str], days: int, now: date
     name = " ".join(name.split())
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise KeyRefused(_("Enter a name of 1 to 80 characters."), field="name")
-    unknown = set(scopes) - set(SCOPES)
+    unknown = set(scopes) - set(ALL_SCOPES)
     if unknown or not scopes:
         raise KeyRefused(_("Choose at least one thing that the key may do."), field="scopes")
-    if any(not by.may(SCOPES[scope]) for scope in scopes):
+    if any(not by.may(ALL_SCOPES[scope]) for scope in scopes):
         raise KeyRefused(_("A key cannot do more than you may do yourself."), field="scopes")
     if not 1 <= days <= LONGEST_DAYS:
         raise KeyRefused(_("A key lives between 1 and 365 days."), field="days")

@@ -1,5 +1,7 @@
 """Forms of a workspace: members, keys, settings."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +15,7 @@ SCOPE_SENTENCES = [
     ("sender.see", _("Read sender names")),
     ("inbound.see", _("Read what subscribers wrote")),
 ]
+PLATFORM_SENTENCES = [("diagnostics.see", _("Read the installation's diagnostics"))]
 REPLY_DAYS = [
     ("7", _("7 days")),
     ("30", _("30 days")),
@@ -63,6 +66,12 @@ class KeyForm(forms.Form):
         error_messages={"required": _("Choose at least one thing that the key may do.")},
     )
     days = forms.TypedChoiceField(label=_("Lives for"), choices=LIVES, coerce=int, initial="90")
+
+    def __init__(self, *args: Any, is_platform: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        scopes = self.fields["scopes"]
+        if is_platform and isinstance(scopes, forms.MultipleChoiceField):
+            scopes.choices = [*SCOPE_SENTENCES, *PLATFORM_SENTENCES]
 
 
 class SettingsForm(forms.Form):

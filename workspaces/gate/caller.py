@@ -14,13 +14,14 @@ from workspaces.gate.address import address
 from workspaces.models import ApiKey, User, Workspace
 from workspaces.queries.access import current_visit, key_by_token, role_in, workspaces_of
 from workspaces.queries.me import Me
-from workspaces.rules.permissions import MASTER_VIEW, PERMISSIONS, SCOPES, Role
+from workspaces.rules.permissions import ALL_SCOPES, MASTER_VIEW, PERMISSIONS, Role
 from workspaces.scope import scope_everywhere
 
 STARTED = "started_at"
 SEEN = "seen_at"
 PUBLIC_ID = "public_id"
 LOOKED = "looked_at"
+PLATFORM_SEE = "platform.see"
 # A session is written at most this often, so that reading a page does not write a row.
 SEEN_EVERY = timedelta(seconds=60)
 
@@ -150,12 +151,12 @@ def me_by_key(token: str, request_id: str, now: datetime) -> Me | None:
     """Return the caller that a key stands for, or None.
 
     A key acts for the person who made it, with the rights that this person still has in the key's
-    workspace.
+    workspace, or over the platform as a super admin.
     """
     with scope_everywhere("the gate looks up an API key"):
         key = key_by_token(token, now)
         role = role_in(key.workspace, key.created_by) if key is not None else None
-        if key is None or role is None:
+        if key is None or (role is None and not key.created_by.is_super_admin):
             return None
         touch(key, now)
     return Me(
@@ -168,6 +169,8 @@ def me_by_key(token: str, request_id: str, now: datetime) -> Me | None:
     )
 
 
-def _key_permissions(key: ApiKey, role: Role) -> frozenset[str]:
-    held = MASTER_VIEW if key.workspace.is_suspended else PERMISSIONS[role]
-    return frozenset(name for name in key.scopes if SCOPES.get(name) in held)
+def _key_permissions(key: ApiKey, role: Role | None) -> frozenset[str]:
+    held = MASTER_VIEW if key.workspace.is_suspended else PERMISSIONS[role] if role else frozenset()
+    if key.created_by.is_super_admin:
+        held |= {PLATFORM_SEE}
+    return frozenset(name for name in key.scopes if ALL_SCOPES.get(name) in held)

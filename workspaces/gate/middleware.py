@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -27,10 +28,11 @@ from workspaces.gate.caller import (
 )
 from workspaces.gate.permission import permission_of
 from workspaces.gate.proof import ask_password
+from workspaces.gate.without_database import answer_without_database
 from workspaces.models import Workspace
 from workspaces.queries.access import installation_uuid, workspace_by_slug
 from workspaces.queries.me import Me
-from workspaces.rules.permissions import PUBLIC, SIGNED_IN
+from workspaces.rules.permissions import PLATFORM_SCOPES, PUBLIC, SIGNED_IN
 from workspaces.scope import scope
 
 API = "/api/"
@@ -72,6 +74,11 @@ class GateMiddleware:
                 self._enter_by_session(request, permission, kwargs, now)
         except NotSignedIn:
             return unauthorized(request) if is_api else to_sign_in(request)
+        except DatabaseError as failure:
+            answer = answer_without_database(request, view, failure, now)
+            if answer is None:
+                raise
+            return answer
         return None if is_api else ask_password(request, view, now)
 
     def _enter_by_key(self, request: HttpRequest, permission: str, now: datetime) -> None:
@@ -107,7 +114,8 @@ class GateMiddleware:
 
     def _enter(self, request: HttpRequest, me: Me, permission: str, now: datetime) -> None:
         request.me = me  # type: ignore[attr-defined]
-        if me.workspace is not None:
+        # What looks over the platform opens its own scope.
+        if me.workspace is not None and permission not in PLATFORM_SCOPES:
             request.gate_stack.enter_context(scope(me.workspace))  # type: ignore[attr-defined]
         if permission in {PUBLIC, SIGNED_IN} or me.may(permission):
             return

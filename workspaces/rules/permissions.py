@@ -62,4 +62,8 @@ SCOPES: Mapping[str, str] = {
     "inbound.see": "campaign.see",
 }
 
-KNOWN: frozenset[str] = frozenset({PUBLIC, SIGNED_IN, *SCOPES}).union(*PERMISSIONS.values())
+# What only a super admin's key may be given. It lives as long as he is one, member or not.
+PLATFORM_SCOPES: Mapping[str, str] = {"diagnostics.see": "platform.see"}
+ALL_SCOPES: Mapping[str, str] = {**SCOPES, **PLATFORM_SCOPES}
+
+KNOWN: frozenset[str] = frozenset({PUBLIC, SIGNED_IN, *ALL_SCOPES}).union(*PERMISSIONS.values())

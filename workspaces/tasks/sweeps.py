@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from workspaces.actions.guesses import sweep_guesses
+from workspaces.actions.passes import keep_passes
 from workspaces.actions.sessions import sweep_sessions
 
 
@@ -13,3 +14,9 @@ def sweep_old_sessions() -> None:
     now = timezone.now()
     sweep_sessions(now)
     sweep_guesses(now)
+
+
+@shared_task(name="workspaces.keep_passes")
+def keep_outage_passes() -> None:
+    """Write down who may look at diagnostics if the database goes away now."""
+    keep_passes(timezone.now())

@@ -36,11 +36,12 @@ class NewKey(View):
 
     def get(self, request: GateRequest) -> HttpResponse:
         """The form."""
-        return show(request, "workspaces/new_key.html", form=KeyForm())
+        form = KeyForm(is_platform=request.me.may("platform.see"))
+        return show(request, "workspaces/new_key.html", form=form)
 
     def post(self, request: GateRequest) -> HttpResponse:
         """Make it. The token is in this answer and nowhere else."""
-        form = KeyForm(request.POST)
+        form = KeyForm(request.POST, is_platform=request.me.may("platform.see"))
         if form.is_valid():
             try:
                 new = create_key(by=request.me, **form.cleaned_data, now=timezone.now())

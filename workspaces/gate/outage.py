@@ -1,0 +1,62 @@
+"""What was tried while the database is away: recorded by the fallback file, or refused aloud."""
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from audit.actions.record import record_outage
+from audit.rules.events import Actor, Obj
+from workspaces.gate.address import address
+from workspaces.queries.me import Me
+
+READING = {"GET", "HEAD", "OPTIONS"}
+NOBODY = Actor(kind="system", id="gate")
+SIGN_IN = "workspaces:sign_in"
+AWAY = "the database did not answer"
+
+
+def note_outage(request: HttpRequest) -> None:
+    """Record a form that was sent and could not be decided. Reading is no act, and a call of the
+    API is repeated by its program until it gets an answer: neither is recorded. Raises NotRecorded.
+
+    Sessions lie in the database: who it was is known only where the gate had found out before.
+    """
+    if request.method in READING or request.path.startswith("/api/"):
+        return
+    match = request.resolver_match
+    if match is not None and match.view_name == SIGN_IN:
+        _note_sign_in(request)
+        return
+    me: Me | None = getattr(request, "me", None)
+    here = me.workspace if me is not None else None
+    record_outage(
+        "access.failed",
+        workspace=here.uuid if here is not None else None,
+        actor=me.actor if me is not None else NOBODY,
+        obj=Obj("page", _page(request)[:200]),
+        now=timezone.now(),
+        personal={"address": address(request)},
+        why=f"{request.method}: {AWAY}",
+        request_id=str(getattr(request, "request_id", "")),
+    )
+
+
+def _page(request: HttpRequest) -> str:
+    """Return the address, or its pattern where a part of it is a secret."""
+    match = request.resolver_match
+    if match is None:
+        return "unknown"
+    return f"/{match.route}" if "token" in match.kwargs else request.path
+
+
+def _note_sign_in(request: HttpRequest) -> None:
+    """Record a sign-in that nobody could check. What was typed may be anything: it is erasable."""
+    typed = request.POST.get("email", "").strip().lower()[:254]
+    record_outage(
+        "user.sign_in_failed",
+        actor=Actor(kind="system", id="sign_in"),
+        obj=Obj("user", "unknown"),
+        now=timezone.now(),
+        personal={"account": typed, "address": address(request)},
+        why=AWAY,
+        request_id=str(getattr(request, "request_id", "")),
+    )
