@@ -7,7 +7,14 @@ from django.db import connection as database
 from django.utils import timezone
 
 from campaigns.actions import running
-from campaigns.models import Batch, Campaign, OptOut, QueuedSegment
+from campaigns.models import (
+    Batch,
+    Campaign,
+    OptOut,
+    QueuedSegment,
+    Recipient,
+    RecipientList,
+)
 from campaigns.rules.campaign_states import State
 from smpp_client.carrier import Fenced, Kind
 from tests import make
@@ -278,3 +285,21 @@ def test_a_window_that_is_over_expires_the_rest(desk: Ground) -> None:
     assert campaign.state == State.EXPIRED
     left = 50 - len(segments)
     assert counts(campaign)["expired"] == left == derived(campaign)["expired"]
+
+
+def test_a_number_whose_seal_is_broken_is_refused_and_holds_up_nobody(desk: Ground) -> None:
+    """Rows are written once, so it is another workspace's key that this one was sealed with."""
+    names = [{"name": f"Name{index}"} for index in range(3)]
+    people = make.recipient_list(desk.author.here, desk.author.user, names[:2])
+    Recipient.objects.create(
+        workspace=desk.author.here,
+        recipient_list=people,
+        row_number=4,
+        fingerprint=keys().fingerprint(make.number(2)),
+        number_sealed=keys().seal_number(make.number(2), make.workspace().pk),
+        values=names[2],
+    )
+    RecipientList.objects.filter(pk=people.pk).update(row_count=3, valid_count=3)
+    campaign = make.sending(desk.author, desk.route, rows=3, recipient_list_id=people.pk)
+    assert len(desk.claim()) == 2
+    assert counts(campaign) == {"sending": 2, "refused": 1} == derived(campaign)
