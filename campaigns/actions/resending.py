@@ -3,7 +3,7 @@
 Nobody knows whether such a message went out: sending it again may reach a person twice. One asks
 and says why, another one decides; the database refuses the same person. What goes out then is
 claimed like everything else, with the approval and the opt-outs looked at again, and stays one
-message in every count.
+message in every count. What the SMSC never had, by its own call records, goes the same way.
 """
 
 from collections.abc import Sequence
@@ -21,10 +21,11 @@ from workspaces.queries.me import Me
 OPEN = frozenset({State.SENDING, State.PAUSED, State.HELD, State.COMPLETED})
 MOST_MESSAGES = 1_000_000
 SHORTEST_NOTE = 3
-STATES = "SELECT s.message_position FROM message_states(%s, %s) s WHERE s.message_state = 'unknown'"
+STATES = "SELECT s.message_position FROM resendable(%s, %s) s"
 UNKNOWN = """
 SELECT DISTINCT position FROM submission
-WHERE campaign_id = %s AND batch_on >= %s AND (kind = 'unknown' OR kind = 'resent')
+WHERE campaign_id = %s AND batch_on >= %s
+  AND (kind = 'unknown' OR kind = 'resent' OR (kind = 'refused' AND evidence = 'records'))
 ORDER BY position LIMIT %s
 """
 
@@ -42,7 +43,8 @@ class SamePerson(ResendRefused):
 def request_resend(
     *, number: int, positions: Sequence[int] | None, by: Me, words: str, now: datetime
 ) -> ResendDecision:
-    """Ask that unknown messages go out again: those at `positions`, or all where it is None.
+    """Ask that messages go out again which are unknown or were never at the SMSC: those at
+    `positions`, or all where it is None.
 
     Raises ResendRefused, NoSuchCampaign.
     """

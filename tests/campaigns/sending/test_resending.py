@@ -204,3 +204,42 @@ def test_only_the_lost_part_of_a_long_message_goes_again(desk: Ground) -> None:
     desk.record(again, Kind.SUBMITTED)
     assert counts(campaign) == {"submitted": 1} == derived(campaign)
     assert Submission.objects.filter(campaign=campaign, kind="resent").count() == 1
+
+
+def absent(campaign: Campaign, positions: list[int]) -> None:
+    """Let complete records of the SMSC say that it never had these."""
+    with transaction.atomic(), database.cursor() as cursor:
+        for one in Submission.objects.filter(campaign=campaign, position__in=positions):
+            cursor.execute(
+                "SELECT settle_as_absent(%s, %s, %s, %s, 'not in the call records')",
+                [one.batch_on, one.batch_id, one.position, one.part],
+            )
+
+
+def test_what_the_smsc_never_had_is_sent_again_by_two_people_too(desk: Ground) -> None:
+    campaign, segments = lost(desk, rows=4)
+    gone = [segments[1].key.position, segments[2].key.position]
+    absent(campaign, gone)
+    assert counts(campaign) == {"submitted": 1, "refused": 2, "unknown": 1} == derived(campaign)
+    asked = ask(campaign, desk.author, gone)
+    assert asked.message_count == 2
+    assert approve(asked, moderator(desk)).resent_count == 2
+    assert counts(campaign) == {"submitted": 1, "queued": 2, "unknown": 1} == derived(campaign)
+    again = desk.claim()
+    assert sorted(one.key.position for one in again) == sorted(gone)
+    desk.record(again, Kind.SUBMITTED)
+    assert counts(campaign) == {"submitted": 3, "unknown": 1} == derived(campaign)
+
+
+def test_all_of_a_campaign_is_what_is_unknown_and_what_was_never_there(desk: Ground) -> None:
+    campaign, segments = lost(desk)
+    absent(campaign, [segments[1].key.position])
+    assert ask(campaign, desk.author).message_count == 2
+
+
+def test_what_the_smsc_refused_itself_is_not_sent_again(desk: Ground) -> None:
+    campaign = make.sending(desk.author, desk.route, rows=2)
+    segments = desk.claim()
+    desk.record(segments, Kind.REFUSED, 0x0B)
+    with pytest.raises(ResendRefused):
+        ask(campaign, desk.author, [one.key.position for one in segments])
