@@ -39,6 +39,32 @@ def generated(name: str, sequence: int, *, status: int = 0, **fields: object) ->
     return written
 
 
+def delivered(sequence: int, **fields: Any) -> bytes:
+    """What smpplib writes for a deliver_sm from SUBSCRIBER to OPERATOR."""
+    usual: dict[str, Any] = {
+        "service_type": "",
+        "source_addr_ton": SUBSCRIBER.ton,
+        "source_addr_npi": SUBSCRIBER.npi,
+        "source_addr": SUBSCRIBER.value,
+        "dest_addr_ton": OPERATOR.ton,
+        "dest_addr_npi": OPERATOR.npi,
+        "destination_addr": OPERATOR.value,
+        "esm_class": 4,
+        "protocol_id": 0,
+        "priority_flag": 0,
+        "schedule_delivery_time": "",
+        "validity_period": "",
+        "registered_delivery": 0,
+        "replace_if_present_flag": 0,
+        "data_coding": 0,
+        "sm_default_msg_id": 0,
+        "short_message": b"",
+        "message_state": 2,
+        "receipted_message_id": "abc",
+    }
+    return generated("deliver_sm", sequence, **usual | fields)
+
+
 def pdu(command: int, sequence: int, body: bytes = b"", *, status: int = 0) -> bytes:
     return struct.pack(">LLLL", 16 + len(body), command, status, sequence) + body
 

@@ -18,8 +18,8 @@ from tests.smpp_client.protocol.make import (
     accepted,
     bound,
     commands,
+    delivered,
     delivery_body,
-    generated,
     only,
     pdu,
     sent,
@@ -146,30 +146,7 @@ def test_a_receipt_in_data_sm_is_answered_by_data_sm_resp() -> None:
 
 
 def test_smpplibs_receipt_is_read() -> None:
-    written = generated(
-        "deliver_sm",
-        5,
-        service_type="",
-        source_addr_ton=1,
-        source_addr_npi=1,
-        source_addr="447700900123",
-        dest_addr_ton=5,
-        dest_addr_npi=0,
-        destination_addr="Operator",
-        esm_class=4,
-        protocol_id=0,
-        priority_flag=0,
-        schedule_delivery_time="",
-        validity_period="",
-        registered_delivery=0,
-        replace_if_present_flag=0,
-        data_coding=0,
-        sm_default_msg_id=0,
-        short_message=b"",
-        user_message_reference=7,
-        message_state=2,
-        receipted_message_id="abc",
-    )
+    written = delivered(5, user_message_reference=7)
     receipt = only(bound().receive(written, 0.1), ReceiptReceived).receipt
     assert (receipt.smsc_id, receipt.state, receipt.reference) == ("abc", "delivered", 7)
 

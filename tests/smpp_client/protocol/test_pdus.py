@@ -28,7 +28,7 @@ from smpp_client.protocol.pdus import (
     read_submit_response,
 )
 from smpp_client.protocol.tlvs import number_of, read_options, text_of
-from tests.smpp_client.protocol.make import delivery_body, generated, segment, tlv
+from tests.smpp_client.protocol.make import delivered, delivery_body, generated, segment, tlv
 
 ascii_values = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=20)
 segments = st.builds(
@@ -241,29 +241,7 @@ def test_a_message_id_is_read_as_it_is(body: bytes, smsc_id: str) -> None:
 
 
 def test_a_deliver_sm_of_smpplib_is_read() -> None:
-    pdu = generated(
-        "deliver_sm",
-        1,
-        service_type="CMT",
-        source_addr_ton=1,
-        source_addr_npi=1,
-        source_addr="447700900123",
-        dest_addr_ton=5,
-        dest_addr_npi=0,
-        destination_addr="Operator",
-        esm_class=4,
-        protocol_id=0,
-        priority_flag=0,
-        schedule_delivery_time="",
-        validity_period="",
-        registered_delivery=0,
-        replace_if_present_flag=0,
-        data_coding=3,
-        sm_default_msg_id=0,
-        short_message=b"hello",
-        message_state=2,
-        receipted_message_id="abc",
-    )
+    pdu = delivered(1, service_type="CMT", data_coding=3, short_message=b"hello")
     delivery = read_delivery(DELIVER_SM, pdu[16:])
     assert delivery.source == Address(1, 1, "447700900123")
     assert delivery.destination == Address(5, 0, "Operator")

@@ -7,17 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smpp_client.rules.pace import Bucket
-
-
-def most_in_a_second(log: list[tuple[float, int]]) -> int:
-    most = within = first = 0
-    for at, taken in log:
-        within += taken
-        while log[first][0] <= at - 1.0:
-            within -= log[first][1]
-            first += 1
-        most = max(most, within)
-    return most
+from tests.smpp_client.rules.seconds import most_in_a_second
 
 
 @settings(deadline=None)

@@ -26,6 +26,7 @@ from smpp_client.rules.pace import (
     start_for_rate,
     steady,
 )
+from tests.smpp_client.rules.seconds import most_in_a_second
 
 TEN = datetime(2026, 11, 20, 10, tzinfo=UTC)
 
@@ -54,14 +55,7 @@ class Row:
             self.log.append((now.timestamp(), taken))
 
     def most_in_a_second(self) -> int:
-        most = within = first = 0
-        for at, taken in self.log:
-            within += taken
-            while self.log[first][0] <= at - 1.0:
-                within -= self.log[first][1]
-                first += 1
-            most = max(most, within)
-        return most
+        return most_in_a_second(self.log)
 
 
 def ticks(

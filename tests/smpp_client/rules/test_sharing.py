@@ -27,6 +27,7 @@ from smpp_client.rules.pace import (
     steady,
 )
 from smpp_client.rules.pace.sharing import PATIENCE, PLACES
+from tests.smpp_client.rules.seconds import most_in_a_second
 
 TEN = datetime(2026, 11, 20, 10, tzinfo=UTC)
 START = TEN.timestamp()
@@ -106,15 +107,7 @@ class Run:
         ]
 
     def most_in_a_second(self) -> int:
-        log = sorted(row for wire in self.wires for row in wire.sent)
-        most = within = first = 0
-        for at, taken in log:
-            within += taken
-            while log[first][0] <= at - 1.0:
-                within -= log[first][1]
-                first += 1
-            most = max(most, within)
-        return most
+        return most_in_a_second(sorted(row for wire in self.wires for row in wire.sent))
 
 
 def test_three_to_one_is_three_to_one() -> None:
