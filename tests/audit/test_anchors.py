@@ -113,8 +113,8 @@ def test_a_receipt_is_kept_and_its_digest_enters_the_system_chain(
     )
     assert diff == {
         "epoch": [None, 0],
-        "note": [None, sha256(note).hexdigest()],
-        "receipt": [None, sha256(b"thanks").hexdigest()],
+        "note_sha256": [None, sha256(note).hexdigest()],
+        "receipt_sha256": [None, sha256(b"thanks").hexdigest()],
         "attested_at": [None, "2026-03-01T09:00:00.000000Z"],
     }
 

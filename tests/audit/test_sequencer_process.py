@@ -103,6 +103,7 @@ def test_five_kills_under_two_writers_lose_and_double_nothing(
 
 
 @pytest.mark.alone
+@pytest.mark.timeout(900)
 def test_twenty_kills_under_four_writers_lose_and_double_nothing(
     log: Log, processes: Processes, runtime: Connection, superuser: Connection
 ) -> None:

@@ -100,8 +100,8 @@ def _keep(one: Installed, checkpoint: SignedCheckpoint, given: Given, now: datet
             now=now,
             diff={
                 "epoch": (None, checkpoint.epoch),
-                "note": (None, note_digest.hexdigest()),
-                "receipt": (None, sha256(given.content).hexdigest()),
+                "note_sha256": (None, note_digest.hexdigest()),
+                "receipt_sha256": (None, sha256(given.content).hexdigest()),
                 "attested_at": (None, given.attested_at),
             },
         )
