@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import (
     beat_init,
     before_task_publish,
@@ -40,6 +41,8 @@ app.conf.beat_schedule = {
     "receipts": {"task": "campaigns.give_up_receipts", "schedule": 600.0},
     "partitions": {"task": "campaigns.ensure_partitions", "schedule": 6 * 3600.0},
     "requests": {"task": "campaigns.forget_requests", "schedule": 3600.0},
+    # Once a night, by the server's clock.
+    "log": {"task": "audit.check", "schedule": crontab(hour=3, minute=10)},
     "anchors": {"task": "audit.sweep_anchors", "schedule": 30.0, "options": {"expires": 30}},
     "inbound": {"task": "campaigns.sweep_inbound", "schedule": 6 * 3600.0},
 }

@@ -56,7 +56,27 @@ POLICIES = ("audit_event", "audit_entry", "audit_head", "audit_epoch_change")
 
 # Function -> digest of its source and of what it runs as. After a change of a function, a test says
 # which line to write here.
-FUNCTIONS: Mapping[str, str] = {}
+FUNCTIONS: Mapping[str, str] = {
+    "audit_append(uuid,uuid,bytea,text)": "3d7380efdc7d4ac7",
+    "audit_chain_of(bigint)": "6ce26f130de31927",
+    "audit_disclose(uuid,uuid,text,bytea,text)": "28fcf893cce23ccd",
+    "audit_disclosures(uuid)": "316a769a1613e297",
+    "audit_erase(uuid,uuid)": "712c4bc0c6d44c03",
+    "audit_kept(uuid,uuid)": "4e08bcaa63724a97",
+    "audit_only_erased()": "01be3576169ea70e",
+    "audit_only_forward()": "5454cd879e519c0c",
+    "audit_only_pruned()": "b30a7568615d4184",
+    "audit_only_the_first_note()": "d7b008b0e78b4523",
+    "audit_open_chain(uuid,timestamp with time zone)": "635d71d9b1331dd7",
+    "audit_outside_at_commit()": "b42b9cc10f18dd0b",
+    "audit_prune(uuid,uuid)": "180f34cfa23f9079",
+    "audit_publish_key(text,bigint,text)": "2108372b0cbabc8c",
+    "audit_publish_note(bigint,text)": "df33da5be2f3c7ba",
+    "audit_refuse()": "ba80a6ca94cd2afc",
+    "audit_sides(jsonb,jsonb,text[])": "94aaad024ec242cb",
+    "audit_value(jsonb)": "0cc4af22fdb363d1",
+    "audit_watch()": "4871f6b462e7a166",
+}
 
 
 def source_digest(source: str, *, is_definer: bool, config: Sequence[str]) -> str:

@@ -1,5 +1,5 @@
 """What the worker does for the log."""
 
-from audit.tasks import anchors, fallback
+from audit.tasks import anchors, checks, fallback
 
-__all__ = ["anchors", "fallback"]
+__all__ = ["anchors", "checks", "fallback"]

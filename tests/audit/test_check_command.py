@@ -1,0 +1,93 @@
+"""`manage.py audit_check`, which also runs every night."""
+
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django.fixtures import Settings
+
+from audit.actions.checking import FILE
+from audit.rules.canonical import decode_event
+from audit.tasks.checks import check
+from tests.audit.conftest import Log
+from tests.audit.make import rows
+from tests.audit.site import EDIT, SECRET, Site
+
+
+@pytest.fixture
+def site(log: Log, tmp_path: Path, settings: Settings) -> Site:
+    settings.DATA_DIR = tmp_path
+    settings.AUDIT_STATE_DIR = tmp_path / "nobody"
+    settings.AUDIT_NONCE_FILE = str(tmp_path / "nonce_secret")
+    (tmp_path / "nonce_secret").write_bytes(SECRET)
+    site = Site(log, tmp_path / "audit")
+    site.hours(2)
+    return site
+
+
+def run() -> tuple[int, str]:
+    """Return the exit code and what was printed."""
+    out = StringIO()
+    with pytest.raises(SystemExit) as left:
+        call_command("audit_check", stdout=out)
+    return int(left.value.code or 0), out.getvalue()
+
+
+def recorded(site: Site) -> list[tuple[str, dict[str, Any]]]:
+    """Return the result and the changes of every check that the log holds."""
+    found = rows(
+        site.superuser, "SELECT result, body FROM audit_event WHERE op = 'audit.verify' ORDER BY id"
+    )
+    return [(result, decode_event(body.encode())["diff"]) for result, body in found]
+
+
+def test_a_whole_log_is_recorded_as_checked(site: Site) -> None:
+    code, printed = run()
+    assert (code, printed) == (
+        0,
+        "3 chains, 3 entries, 2 epochs: the audit log and its guards are as they were.\n",
+    )
+    assert recorded(site) == [
+        ("ok", {"entries": [None, 3], "epochs": [None, 2], "findings": [None, []]})
+    ]
+
+
+def test_a_broken_log_is_told_recorded_and_not_remembered(site: Site, tmp_path: Path) -> None:
+    site.attack(EDIT.format(seq=2))
+    code, printed = run()
+    assert (code, "BROKEN C05: Entry 2 of chain 1 was changed" in printed) == (1, True)
+    [(result, said)] = recorded(site)
+    assert (result, said["findings"][1][0][:4]) == ("failed", "C05:")
+    assert not (tmp_path / FILE).exists()
+
+
+def test_what_was_whole_last_night_cannot_be_another_tonight(site: Site) -> None:
+    run()
+    site.attack(EDIT.format(seq=2))
+    site.rehash()
+    code, printed = run()
+    assert (code, "BROKEN H04: Entry 2 of chain 1 is not the one that was there." in printed) == (
+        1,
+        True,
+    )
+
+
+def test_the_worker_does_the_same_every_night(site: Site, tmp_path: Path) -> None:
+    check()
+    assert (tmp_path / FILE).exists()
+    assert [result for result, _said in recorded(site)] == ["ok"]
+
+
+def test_a_damaged_memory_is_said(site: Site, tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text("{}")
+    with pytest.raises(CommandError, match="remembered is damaged"):
+        call_command("audit_check")
+
+
+def test_before_the_installation_there_is_nothing_to_record(
+    log: Log, tmp_path: Path, settings: Settings
+) -> None:
+    settings.DATA_DIR = tmp_path
+    assert run()[0] == 0
