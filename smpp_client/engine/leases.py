@@ -15,6 +15,9 @@ from smpp_client.engine.link import Link
 LOCK_CLASS = 7_001
 # Who divides a connection's rate does so alone.
 SHARE_CLASS = 7_002
+# Every process that wants slots of a connection holds this one, shared: so all know how many they
+# are.
+WANT_CLASS = 7_004
 
 ENSURE = (
     "INSERT INTO lease (connection_id, slot, epoch, owner) VALUES (%s, %s, 0, '')"
@@ -45,6 +48,17 @@ SELECT EXISTS (
     SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()
         AND classid = %(class)s AND objid = %(lease)s AND granted)
     OR pg_try_advisory_lock(%(class)s, %(lease)s)
+"""
+WANT = """
+SELECT EXISTS (
+    SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()
+        AND classid = %(class)s AND objid = %(connection)s AND granted)
+    OR pg_try_advisory_lock_shared(%(class)s, %(connection)s)
+"""
+WANTING = """
+SELECT count(DISTINCT pid) FROM pg_locks
+WHERE locktype = 'advisory' AND classid = %(class)s AND objid = %(connection)s AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 UNLOCK = """
 SELECT pg_advisory_unlock(classid::integer, objid::integer) FROM pg_locks
@@ -109,6 +123,7 @@ class Leases:
     def take(self, connection_id: int, slot: int = 0) -> Held | None:
         """Take a slot that nobody holds, or return None. A new epoch begins with it."""
         at = time.monotonic()
+        self.want(connection_id)
         self._link.run(ENSURE, [connection_id, slot])
         found = self._link.rows(
             "SELECT id FROM lease WHERE connection_id = %s AND slot = %s", [connection_id, slot]
@@ -126,6 +141,16 @@ class Leases:
             return None
         key = LeaseKey(lease_id=lease_id, connection_id=connection_id, epoch=int(rows[0][0]))
         return Held(key, at + self.seconds)
+
+    def want(self, connection_id: int) -> None:
+        """Let the other processes know that this one wants slots of a connection."""
+        self._link.rows(WANT, {"class": WANT_CLASS, "connection": connection_id})
+
+    def wanting(self, connection_id: int) -> int:
+        """Return how many processes want slots of a connection, this one among them."""
+        self.want(connection_id)
+        rows = self._link.rows(WANTING, {"class": WANT_CLASS, "connection": connection_id})
+        return int(rows[0][0])
 
     def renew(self, held: Held) -> Held | None:
         """Prolong a lease, or return None when it has another owner.

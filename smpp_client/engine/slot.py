@@ -3,6 +3,7 @@ again.
 """
 
 import asyncio
+import math
 import random
 import time
 from collections import Counter, defaultdict
@@ -56,6 +57,9 @@ from smpp_client.rules.errors import StatusClass, classify, classify_receipt
 LEASE_POLL_SECONDS = 0.5
 SHARE_SECONDS = 0.5
 HOLD_BACK_SECONDS = 0.1
+# After a slot was given to a sender that joined: how long this one leaves it alone, when the next
+# one moves, and when it is tried again if nobody took it.
+LEAVE_SECONDS, MOVE_SECONDS, STAY_SECONDS = 3.0, 5.0, 300.0
 HOME_SECONDS, LONGEST_HOME_SECONDS = 300.0, 3_600.0
 SHORTEST_WAIT = 0.5
 LONGEST_WAIT = 30.0
@@ -85,6 +89,8 @@ class Tools:
     # How many slots of each connection this process holds, by the connection's id.
     held_counts: Counter[int] = field(default_factory=Counter)
     turns: dict[int, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    # When the next slot of a connection may move to another process, in monotonic seconds.
+    moves_at: dict[int, float] = field(default_factory=dict)
 
 
 def dialer_for(account: Account, place: Place, hosts: HostChoice, keepers: Keepers) -> LineMaker:
@@ -124,6 +130,8 @@ class Slot:
         self._shortest = SHORTEST_WAIT
         self._why = ""
         self._is_going_home = False
+        self._is_leaving = False
+        self._left_at = float("-inf")
         self._alarmed_at: dict[str, float] = {}
         self._feeder = Feeder(account, tools.desk, tools.claims, self._stopping)
         self._has_share = asyncio.Event()
@@ -138,6 +146,7 @@ class Slot:
             while not self._stopping.is_set():
                 if await self._take_lease():
                     await self._serve_lease()
+                await self._leave_alone()
         finally:
             status.cancel()
             with suppress(psycopg.Error):
@@ -180,9 +189,18 @@ class Slot:
                 self.reporter.observe("down", _("Another sender has this connection."))
             await self._pause(LEASE_POLL_SECONDS)
             return False
+        if time.monotonic() - self._left_at < MOVE_SECONDS:
+            self.tools.moves_at[self.account.id] = time.monotonic() + STAY_SECONDS
         self.tools.held_counts[self.account.id] += 1
         self._feeder.begin_lease(self.held.key.epoch)
         return True
+
+    async def _leave_alone(self) -> None:
+        """Let a sender that joined take the slot; if it does not, this one has it for long."""
+        if self._is_leaving:
+            await self._pause(LEAVE_SECONDS)
+            self._is_leaving, self._left_at = False, time.monotonic()
+            self.tools.moves_at[self.account.id] = self._left_at + MOVE_SECONDS
 
     async def _serve_lease(self) -> None:
         """Serve sessions under one epoch. What earlier epochs left open is settled first."""
@@ -203,9 +221,9 @@ class Slot:
         ]
         try:
             await self._settle_earlier()
-            while self.held is not None and not self._stopping.is_set():
+            while self.held is not None and not self._stopping.is_set() and not self._is_leaving:
                 await self._serve_session()
-                if not self._stopping.is_set():
+                if not self._stopping.is_set() and not self._is_leaving:
                     await self._pause(self._wait_before_next())
         finally:
             await self._book.settle_all(UNSETTLED_PATIENCE)
@@ -242,6 +260,25 @@ class Slot:
             self.held = renewed
             if renewed is None and self._wire is not None:
                 self._wire.drop("Another sender has this connection now.")
+            if renewed is not None:
+                with suppress(psycopg.Error):
+                    await self._make_room()
+
+    async def _make_room(self) -> None:
+        """Give a slot to a sender that joined later, one after the other, until each has its part
+        of them.
+        """
+        pk, tools, now = self.account.id, self.tools, time.monotonic()
+        if not self.is_bound or self._wire is None or now < tools.moves_at.get(pk, 0.0):
+            return
+        wanting = await self._in(tools.books, tools.leases.wanting, pk)
+        if tools.held_counts[pk] <= math.ceil(len(self.account.places) / max(1, wanting)):
+            return
+        if self._wire is not None and now >= tools.moves_at.get(pk, 0.0):
+            tools.moves_at[pk] = now + STAY_SECONDS
+            self._is_leaving = True
+            self.reporter.tell("moved", _("Another sender has joined and takes this session."))
+            self._wire.unbind()
 
     async def _keep_home(self) -> None:
         """Leave another host for the first one when that answers again; after each try it has
@@ -488,7 +525,7 @@ class Slot:
         """Choose for after a session: the first host when it was left for that, else the next."""
         if self._is_going_home:
             self._hosts.go_home()
-        else:
+        elif not self._is_leaving:
             self._hosts.failed(time.monotonic())
         self._is_going_home = False
 
@@ -511,6 +548,8 @@ class Slot:
             }
         if self._stopping.is_set():
             self.reporter.observe("down", _("The sender stopped."))
+        elif self._is_leaving:
+            self.reporter.observe("down", _("Another sender has this connection."))
         elif was_bound:
             self._failures += 1
             self.reporter.tell("lost", reason)

@@ -1,5 +1,6 @@
 """Several sessions of one connection: pairs, several processes, one rate over all of them."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -85,3 +86,27 @@ def test_three_pairs_over_two_senders_keep_one_rate_through_a_kill_and_a_change(
     change(site, system_type="esme")
     poll(is_bound_anew, 40, "the sessions are not bound anew")
     assert fewest[0] >= 4  # one after the other
+
+
+def test_sessions_move_to_a_sender_that_joins_later_and_back_when_it_leaves(
+    wired: Site, processes: Processes
+) -> None:
+    """Each has its part of them in the end, and nothing in flight is lost on the way."""
+    site = wired
+    change(site, bind_count=4, rate=200)
+    campaign = make.sending(site.author, site.route, rows=3_000)
+    processes.start("sender", known_as="first")
+    poll(lambda: bound(site) == [0, 1, 2, 3], 20, "not all are bound")
+    assert owners(site) == [4]
+    second = processes.start("sender", known_as="second")
+    poll(lambda: owners(site) == [2, 2] and bound(site) == [0, 1, 2, 3], 60, "they have not moved")
+    assert second.term() == 0
+    poll(lambda: owners(site) == [4] and bound(site) == [0, 1, 2, 3], 60, "none came back")
+    wait_for_counts(campaign, 120, delivered=3_000)
+    assert set(site.accepted().values()) == {1}
+
+
+def owners(site: Site) -> list[int]:
+    """Return how many slots each living sender holds."""
+    held = Lease.objects.filter(connection=site.connection).exclude(owner="")
+    return sorted(Counter(held.values_list("owner", flat=True)).values())
