@@ -5,11 +5,10 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from audit.actions.record import record
 from audit.rules.events import Diff, Obj
 from campaigns.models import ProtectedName
 from campaigns.rules.sender_names import skeleton
-from workspaces.queries.access import installation_uuid
+from workspaces.actions.noting import note_platform
 from workspaces.queries.me import Me
 from workspaces.rules.refusal import Refusal
 
@@ -38,7 +37,8 @@ def protect_name(*, value: str, by: Me, now: datetime) -> ProtectedName:
     try:
         with transaction.atomic(durable=True):
             name.save(force_insert=True)
-            _note(by, "protected_name.add", name, now, {"value": (None, value)})
+            diff: Diff = {"value": (None, value)}
+            note_platform(by, "protected_name.add", _obj(name), now=now, diff=diff)
     except IntegrityError as error:
         raise NameNotProtected(
             _("A name that looks the same is protected already."), field="value"
@@ -54,20 +54,11 @@ def lift_protection(*, name_id: int, by: Me, why: str, now: datetime) -> None:
         name = ProtectedName.objects.select_for_update().filter(pk=name_id).first()
         if name is None:
             raise NameNotProtected(_("This name is not protected any more."), code="not_found")
-        _note(by, "protected_name.remove", name, now, {"value": (name.value, None)}, why=why)
+        diff: Diff = {"value": (name.value, None)}
+        why = why.strip()
+        note_platform(by, "protected_name.remove", _obj(name), now=now, diff=diff, why=why)
         name.delete()
 
 
-def _note(
-    by: Me, op: str, name: ProtectedName, now: datetime, diff: Diff, *, why: str = ""
-) -> None:
-    record(
-        op,
-        workspace=installation_uuid(),
-        actor=by.actor,
-        obj=Obj("protected_name", f"pro_{name.pk}"),
-        now=now,
-        diff=diff,
-        why=why.strip(),
-        request_id=by.request_id,
-    )
+def _obj(name: ProtectedName) -> Obj:
+    return Obj("protected_name", f"pro_{name.pk}")

@@ -5,12 +5,10 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from audit.actions.record import record
 from audit.rules.events import Diff, Obj
 from campaigns.models import StopWord, WordKind, WorkspaceStopWord
 from campaigns.rules.stop_words import LONGEST_WORD, fold
-from workspaces.actions.noting import note
-from workspaces.queries.access import installation_uuid
+from workspaces.actions.noting import note, note_platform
 from workspaces.queries.me import Me
 from workspaces.rules.refusal import Refusal
 
@@ -36,7 +34,8 @@ def add_word(*, by: Me, kind: WordKind, language: str, word: str, now: datetime)
     try:
         with transaction.atomic(durable=True):
             row.save(force_insert=True)
-            _note(by, ADD, row, now, {"word": (None, word), "kind": (None, kind.value)})
+            diff: Diff = {"word": (None, word), "kind": (None, kind.value)}
+            note_platform(by, ADD, _obj(row), now=now, diff=diff)
     except IntegrityError as error:
         raise _taken() from error
     return row
@@ -49,7 +48,8 @@ def remove_word(*, by: Me, word_id: int, why: str, now: datetime) -> None:
         row = StopWord.objects.select_for_update().filter(pk=word_id).first()
         if row is None:
             raise WordRefused(_("This word is gone already."), code="not_found")
-        _note(by, REMOVE, row, now, {"word": (row.word, None), "kind": (row.kind, None)}, why)
+        diff: Diff = {"word": (row.word, None), "kind": (row.kind, None)}
+        note_platform(by, REMOVE, _obj(row), now=now, diff=diff, why=why)
         row.delete()
 
 
@@ -111,16 +111,3 @@ def _taken() -> WordRefused:
 
 def _obj(row: StopWord | WorkspaceStopWord) -> Obj:
     return Obj("stop_word", f"wrd_{row.pk}")
-
-
-def _note(by: Me, op: str, row: StopWord, now: datetime, diff: Diff, why: str = "") -> None:
-    record(
-        op,
-        workspace=installation_uuid(),
-        actor=by.actor,
-        obj=_obj(row),
-        now=now,
-        diff=diff,
-        why=why,
-        request_id=by.request_id,
-    )

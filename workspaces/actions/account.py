@@ -5,10 +5,8 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from audit.actions.record import record
-from audit.rules.events import Obj
+from workspaces.actions.noting import note_user
 from workspaces.models import Person, Theme, User
-from workspaces.queries.access import installation_uuid
 from workspaces.queries.me import Me
 from workspaces.rules.refusal import Refusal
 
@@ -36,11 +34,10 @@ def change_account(*, by: Me, name: str, theme: str, has_shortcuts: bool, now: d
         User.objects.filter(pk=by.user.pk).update(theme=theme, has_shortcuts=has_shortcuts)
         renamed = Person.objects.filter(pk=by.person_id).exclude(name=name).update(name=name)
         if renamed:
-            record(
+            note_user(
                 "user.rename",
-                workspace=installation_uuid(),
-                actor=by.actor,
-                obj=Obj("user", f"usr_{by.user.pk}"),
+                by.user,
+                by.actor,
                 now=now,
                 personal={"old": by.user.name, "new": name},
                 request_id=by.request_id,

@@ -14,11 +14,10 @@ from audit.actions.record import record
 from audit.rules.events import Actor, Obj
 from workspaces.actions.account import checked_name
 from workspaces.actions.members import checked_role, enrol
-from workspaces.actions.noting import note
+from workspaces.actions.noting import note, note_user
 from workspaces.actions.passwords import check_new_password
 from workspaces.actions.users import checked_email, insert_user
 from workspaces.models import Invitation, Membership, User
-from workspaces.queries.access import installation_uuid
 from workspaces.queries.me import Me
 from workspaces.rules.refusal import Refusal
 from workspaces.scope import scope
@@ -119,11 +118,10 @@ def accept_as_new(
     try:
         with scope(invitation.workspace), transaction.atomic(durable=True):
             user = insert_user(email=invitation.email, name=name, password=password, now=now)
-            record(
+            note_user(
                 "user.create",
-                workspace=installation_uuid(),
-                actor=Actor("user", f"usr_{user.pk}"),
-                obj=Obj("user", f"usr_{user.pk}"),
+                user,
+                Actor("user", f"usr_{user.pk}"),
                 now=now,
                 why=f"invitation inv_{invitation.pk}",
                 request_id=request_id,

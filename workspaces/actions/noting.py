@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from audit.actions.record import record, record_denied
-from audit.rules.events import Diff, Obj
+from audit.rules.events import Actor, Diff, Obj
+from workspaces.models import User
+from workspaces.queries.access import installation_uuid
 from workspaces.queries.me import Me
 
 
@@ -44,4 +46,47 @@ def note_denied(by: Me, op: str, obj: Obj, *, now: datetime, why: str) -> None:
         now=now,
         why=why,
         request_id=by.request_id,
+    )
+
+
+def note_platform(
+    by: Me, op: str, obj: Obj, *, now: datetime, diff: Diff | None = None, why: str = ""
+) -> None:
+    """Record that the caller did `op` to what all workspaces share; as `note`, in the system's
+    chain.
+    """
+    record(
+        op,
+        workspace=installation_uuid(),
+        actor=by.actor,
+        obj=obj,
+        now=now,
+        diff=diff,
+        why=why,
+        request_id=by.request_id,
+    )
+
+
+def note_user(
+    op: str,
+    user: User,
+    actor: Actor,
+    *,
+    now: datetime,
+    diff: Diff | None = None,
+    personal: Mapping[str, str] | None = None,
+    why: str = "",
+    request_id: str,
+) -> None:
+    """Record in the system's chain what became of an account."""
+    record(
+        op,
+        workspace=installation_uuid(),
+        actor=actor,
+        obj=Obj("user", f"usr_{user.pk}"),
+        now=now,
+        diff=diff,
+        personal=personal,
+        why=why,
+        request_id=request_id,
     )

@@ -10,9 +10,10 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from audit.actions.record import record, record_denied
+from audit.actions.record import record_denied
 from audit.rules.events import Actor, Obj
 from workspaces.actions.guesses import account_name, count_guess, forget_guesses
+from workspaces.actions.noting import note_user
 from workspaces.actions.sessions import drop_sessions
 from workspaces.models import Session, User
 from workspaces.queries.access import installation_uuid
@@ -74,7 +75,7 @@ def change_password(*, by: Me, old: str, new: str, address: str, now: datetime) 
         _set(by.user, new)
         others = Session.objects.filter(user=by.user).exclude(public_id=by.session_id)
         drop_sessions(others.values_list("key", flat=True))
-        _note("user.password_change", by.user, by.actor, now, by.request_id)
+        note_user("user.password_change", by.user, by.actor, now=now, request_id=by.request_id)
     return User.objects.get(pk=by.user.pk)
 
 
@@ -87,7 +88,8 @@ def reset_password(*, user: User, new: str, now: datetime, request_id: str = "")
     with transaction.atomic(durable=True):
         _set(user, new)
         drop_sessions(Session.objects.filter(user=user).values_list("key", flat=True))
-        _note("user.password_reset", user, Actor("user", f"usr_{user.pk}"), now, request_id)
+        owner = Actor("user", f"usr_{user.pk}")
+        note_user("user.password_reset", user, owner, now=now, request_id=request_id)
     forget_guesses(account_name(user.email))
 
 
@@ -107,14 +109,3 @@ def _set(user: User, new: str) -> None:
     mine = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
     if not mine.update(password=make_password(new)):
         raise PasswordRefused(_("This account has changed meanwhile. Begin again."))
-
-
-def _note(op: str, user: User, actor: Actor, now: datetime, request_id: str) -> None:
-    record(
-        op,
-        workspace=installation_uuid(),
-        actor=actor,
-        obj=Obj("user", f"usr_{user.pk}"),
-        now=now,
-        request_id=request_id,
-    )

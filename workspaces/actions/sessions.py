@@ -9,10 +9,9 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from audit.actions.record import record
-from audit.rules.events import Actor, Obj
+from audit.rules.events import Actor
+from workspaces.actions.noting import note_user
 from workspaces.models import Session, User
-from workspaces.queries.access import installation_uuid
 from workspaces.queries.me import Me
 from workspaces.rules.lockout import network_of
 from workspaces.rules.refusal import Refusal
@@ -47,11 +46,10 @@ def begin_session(
             started_at=now,
             seen_at=now,
         )
-        record(
+        note_user(
             "user.sign_in",
-            workspace=installation_uuid(),
-            actor=Actor("user", f"usr_{user.pk}", public_id),
-            obj=Obj("user", f"usr_{user.pk}"),
+            user,
+            Actor("user", f"usr_{user.pk}", public_id),
             now=now,
             personal={"address": address},
             request_id=request_id,
@@ -112,11 +110,10 @@ def sweep_sessions(now: datetime) -> int:
 
 def _note_end(by: Me, public_id: str, now: datetime) -> None:
     elsewhere = public_id != by.session_id
-    record(
+    note_user(
         "user.sign_out",
-        workspace=installation_uuid(),
-        actor=by.actor,
-        obj=Obj("user", f"usr_{by.user.pk}"),
+        by.user,
+        by.actor,
         now=now,
         diff={"session": (public_id, None)},
         why="ended from another session" if elsewhere else "",

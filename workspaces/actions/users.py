@@ -7,13 +7,12 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from audit.actions.record import record
-from audit.rules.events import Actor, Diff, Obj
+from audit.rules.events import Actor
 from workspaces.actions.account import checked_name
 from workspaces.actions.keys import revoke_keys_of
+from workspaces.actions.noting import note_user
 from workspaces.actions.sessions import drop_sessions
 from workspaces.models import Person, Session, User
-from workspaces.queries.access import installation_uuid
 from workspaces.queries.me import Me
 from workspaces.rules.refusal import Refusal
 from workspaces.scope import scope_everywhere
@@ -64,7 +63,7 @@ def create_user(
                 User.objects.filter(pk=user.pk).update(is_super_admin=True)
                 user.is_super_admin = True
             diff = {"is_super_admin": (None, is_super_admin), "is_demo": (None, is_demo)}
-            _note("user.create", user, by_actor, now, diff=diff, request_id=request_id)
+            note_user("user.create", user, by_actor, now=now, diff=diff, request_id=request_id)
     except IntegrityError as error:
         raise UserRefused(_("There is an account with this address."), field="email") from error
     return user
@@ -109,7 +108,9 @@ def disable_user(*, user_id: int, by: Me, why: str, now: datetime) -> None:
         User.objects.filter(pk=user.pk).update(is_active=False)
         drop_sessions(Session.objects.filter(user=user).values_list("key", flat=True))
         revoke_keys_of(user, None, actor=by.actor, why="its maker was disabled", now=now)
-        _note("user.disable", user, by.actor, now, why=why.strip(), request_id=by.request_id)
+        note_user(
+            "user.disable", user, by.actor, now=now, why=why.strip(), request_id=by.request_id
+        )
 
 
 def enable_user(*, user_id: int, by: Me, now: datetime) -> None:
@@ -119,7 +120,7 @@ def enable_user(*, user_id: int, by: Me, now: datetime) -> None:
         if user.is_active:
             raise UserRefused(_("This account is enabled already."))
         User.objects.filter(pk=user.pk).update(is_active=True)
-        _note("user.enable", user, by.actor, now, request_id=by.request_id)
+        note_user("user.enable", user, by.actor, now=now, request_id=by.request_id)
 
 
 def change_super_admin(
@@ -140,8 +141,14 @@ def change_super_admin(
             _keep_a_super_admin(user)
         User.objects.filter(pk=user.pk).update(is_super_admin=is_super_admin)
         diff = {"is_super_admin": (user.is_super_admin, is_super_admin)}
-        _note(
-            "role.grant", user, by.actor, now, diff=diff, why=why.strip(), request_id=by.request_id
+        note_user(
+            "role.grant",
+            user,
+            by.actor,
+            now=now,
+            diff=diff,
+            why=why.strip(),
+            request_id=by.request_id,
         )
 
 
@@ -161,25 +168,3 @@ def _keep_a_super_admin(user: User) -> None:
     others = User.objects.filter(is_super_admin=True, is_active=True).exclude(pk=user.pk)
     if user.is_super_admin and not others.exists():
         raise UserRefused(_("The installation keeps at least one super admin."))
-
-
-def _note(
-    op: str,
-    user: User,
-    actor: Actor,
-    now: datetime,
-    *,
-    diff: Diff | None = None,
-    why: str = "",
-    request_id: str,
-) -> None:
-    record(
-        op,
-        workspace=installation_uuid(),
-        actor=actor,
-        obj=Obj("user", f"usr_{user.pk}"),
-        now=now,
-        diff=diff,
-        why=why,
-        request_id=request_id,
-    )
