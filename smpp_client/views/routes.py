@@ -30,6 +30,7 @@ from workspaces.gate.request import GateRequest
 from workspaces.models import Workspace
 from workspaces.queries.access import workspace_by_slug
 from workspaces.rules.refusal import Refusal
+from workspaces.views.shown import refusals_said
 
 
 class Routes(View):
@@ -176,11 +177,8 @@ class RemoveRange(View):
     def post(self, request: GateRequest, name: str, prefix: str) -> HttpResponse:
         """Remove."""
         route_or_404(name)
-        try:
+        with refusals_said(request):
             remove_range(name=name, prefix=prefix, by=caller(request.me), now=timezone.now())
-        except Refusal as refusal:
-            messages.error(request, refusal.sentence)
-        else:
             messages.success(
                 request, _("The numbers %(prefix)s… go by weight again.") % {"prefix": prefix}
             )
@@ -222,11 +220,8 @@ class StopShift(View):
     def post(self, request: GateRequest, name: str) -> HttpResponse:
         """Stop."""
         route_or_404(name)
-        try:
+        with refusals_said(request):
             stop_shift(name=name, by=caller(request.me), now=timezone.now())
-        except Refusal as refusal:
-            messages.error(request, refusal.sentence)
-        else:
             messages.success(request, _("The shift is stopped. The weights stay as they are."))
         return to_route(name)
 
@@ -239,11 +234,8 @@ class UndoShift(View):
     def post(self, request: GateRequest, name: str) -> HttpResponse:
         """Undo."""
         route_or_404(name)
-        try:
+        with refusals_said(request):
             undo_shift(name=name, by=caller(request.me), now=timezone.now())
-        except Refusal as refusal:
-            messages.error(request, refusal.sentence)
-        else:
             messages.success(request, _("The weights are back to where the shift began."))
         return to_route(name)
 
@@ -260,11 +252,8 @@ class Grant(View):
         if not form.is_valid():
             return route_page(request, route, grant=form)
         workspace = form.cleaned_data["workspace"]
-        try:
+        with refusals_said(request):
             grant_route(name=name, workspace=workspace, by=caller(request.me), now=timezone.now())
-        except Refusal as refusal:
-            messages.error(request, refusal.sentence)
-        else:
             messages.success(
                 request,
                 _("%(workspace)s may use %(route)s.")
@@ -286,11 +275,8 @@ class Revoke(View):
     def post(self, request: GateRequest, name: str, slug: str) -> HttpResponse:
         """Revoke."""
         workspace = workspace_or_404(slug)
-        try:
+        with refusals_said(request):
             revoke_route(name=name, workspace=workspace, by=caller(request.me), now=timezone.now())
-        except Refusal as refusal:
-            messages.error(request, refusal.sentence)
-        else:
             messages.success(
                 request,
                 _("%(workspace)s may not use %(route)s any more.")

@@ -16,7 +16,7 @@ from workspaces.actions.account import change_account
 from workspaces.actions.passwords import change_password
 from workspaces.actions.sessions import end_other_sessions, end_session, rename_session
 from workspaces.forms.account import AccountForm
-from workspaces.forms.refused import show_refusal
+from workspaces.forms.refused import refusals_shown, show_refusal
 from workspaces.forms.sign_in import ChangePasswordForm
 from workspaces.gate.address import address
 from workspaces.gate.request import GateRequest
@@ -42,11 +42,8 @@ class Account(View):
         """Save."""
         form = AccountForm(request.POST)
         if form.is_valid():
-            try:
+            with refusals_shown(form):
                 change_account(by=request.me, **form.cleaned_data, now=timezone.now())
-            except Refusal as refusal:
-                show_refusal(form, refusal)
-            else:
                 messages.success(request, _("Saved."))
                 return redirect("workspaces:account")
         return self._page(request, form)

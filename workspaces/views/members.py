@@ -17,7 +17,7 @@ from workspaces.gate.request import GateRequest
 from workspaces.models import MEMBER_ROLES
 from workspaces.queries.members import Member, members, open_invitations, waiting_requests
 from workspaces.rules.refusal import Refusal
-from workspaces.views.shown import show
+from workspaces.views.shown import refusals_said, show
 
 
 class Members(View):
@@ -60,11 +60,8 @@ class ChangeRole(View):
         if not form.is_valid():
             messages.error(request, _("Choose a role."))
             return to_members(request)
-        try:
+        with refusals_said(request):
             change_role(user_id=user_id, **form.cleaned_data, by=request.me, now=timezone.now())
-        except Refusal as refusal:
-            messages.error(request, refusal.sentence)
-        else:
             role = dict(MEMBER_ROLES)[form.cleaned_data["role"]]
             messages.success(
                 request, _("%(name)s is now %(role)s.") % {"name": member.name, "role": role}
@@ -86,11 +83,8 @@ class RemoveMember(View):
     def post(self, request: GateRequest, user_id: int) -> HttpResponse:
         """Remove."""
         member = member_or_404(request, user_id)
-        try:
+        with refusals_said(request):
             remove_member(user_id=user_id, by=request.me, now=timezone.now())
-        except Refusal as refusal:
-            messages.error(request, refusal.sentence)
-        else:
             messages.success(
                 request,
                 _("%(name)s is no longer a member and can open nothing here.")
@@ -152,11 +146,8 @@ class RevokeInvitation(View):
 
     def post(self, request: GateRequest, invitation_id: int) -> HttpResponse:
         """Revoke."""
-        try:
+        with refusals_said(request):
             revoke_invitation(invitation_id=invitation_id, by=request.me, now=timezone.now())
-        except Refusal as refusal:
-            messages.error(request, refusal.sentence)
-        else:
             messages.success(request, _("The invitation is revoked. Its link is dead."))
         return to_members(request)
 
@@ -171,13 +162,10 @@ class AcceptRequest(View):
         """Accept with a role."""
         form = RoleForm(request.POST)
         role = form.cleaned_data["role"] if form.is_valid() else ""
-        try:
+        with refusals_said(request):
             new = accept_request(
                 join_request_id=join_request_id, role=role, by=request.me, now=timezone.now()
             )
-        except Refusal as refusal:
-            messages.error(request, refusal.sentence)
-        else:
             messages.success(request, _("%(name)s is a member now.") % {"name": new.user.name})
         return to_members(request)
 
@@ -189,11 +177,8 @@ class RefuseRequest(View):
 
     def post(self, request: GateRequest, join_request_id: int) -> HttpResponse:
         """Refuse."""
-        try:
+        with refusals_said(request):
             refuse_request(join_request_id=join_request_id, by=request.me, now=timezone.now())
-        except Refusal as refusal:
-            messages.error(request, refusal.sentence)
-        else:
             messages.success(request, _("The request is refused."))
         return to_members(request)
 

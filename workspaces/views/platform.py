@@ -20,7 +20,7 @@ from workspaces.actions.workspaces import (
     weigh_workspace,
 )
 from workspaces.forms.platform import EnterForm, NewWorkspaceForm, WeightForm, WhyForm
-from workspaces.forms.refused import show_refusal
+from workspaces.forms.refused import refusals_shown, show_refusal
 from workspaces.gate.request import GateRequest
 from workspaces.models import Workspace
 from workspaces.queries.access import workspace_by_slug
@@ -29,7 +29,7 @@ from workspaces.queries.zones import zones
 from workspaces.rules.permissions import Role
 from workspaces.rules.refusal import Refusal
 from workspaces.scope import scope, scope_everywhere
-from workspaces.views.shown import show
+from workspaces.views.shown import refusals_said, show
 
 WORKSPACES = "platform:workspaces"
 
@@ -129,16 +129,13 @@ class Weight(View):
         """Set it."""
         workspace, form = workspace_or_404(slug), WeightForm(request.POST)
         if form.is_valid():
-            try:
+            with refusals_shown(form):
                 weigh_workspace(
                     workspace=workspace,
                     weight=form.cleaned_data["weight"],
                     by=request.me,
                     now=timezone.now(),
                 )
-            except Refusal as refusal:
-                show_refusal(form, refusal)
-            else:
                 messages.success(
                     request, _("The weight of %(name)s is set.") % {"name": workspace.name}
                 )
@@ -163,16 +160,13 @@ class Suspend(View):
         """Suspend."""
         workspace, form = workspace_or_404(slug), WhyForm(request.POST)
         if form.is_valid():
-            try:
+            with refusals_shown(form):
                 suspend_workspace(
                     workspace=workspace,
                     by=request.me,
                     why=form.cleaned_data["why"],
                     now=timezone.now(),
                 )
-            except Refusal as refusal:
-                show_refusal(form, refusal)
-            else:
                 messages.success(request, _("%(name)s is suspended.") % {"name": workspace.name})
                 return redirect(WORKSPACES)
         return self._page(request, workspace, form)
@@ -189,11 +183,8 @@ class Resume(View):
     def post(self, request: GateRequest, slug: str) -> HttpResponse:
         """Resume."""
         workspace = workspace_or_404(slug)
-        try:
+        with refusals_said(request):
             resume_workspace(workspace=workspace, by=request.me, now=timezone.now())
-        except Refusal as refusal:
-            messages.error(request, refusal.sentence)
-        else:
             messages.success(request, _("%(name)s works again.") % {"name": workspace.name})
         return redirect(WORKSPACES)
 
@@ -212,16 +203,13 @@ class Enter(View):
         """Enter."""
         workspace, form = workspace_or_404(slug), EnterForm(request.POST)
         if form.is_valid():
-            try:
+            with refusals_shown(form):
                 enter_workspace(
                     workspace=workspace,
                     reason=form.cleaned_data["reason"],
                     by=request.me,
                     now=timezone.now(),
                 )
-            except Refusal as refusal:
-                show_refusal(form, refusal)
-            else:
                 return redirect(f"/w/{workspace.slug}/")
         return self._page(request, workspace, form)
 

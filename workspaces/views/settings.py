@@ -8,11 +8,10 @@ from django.utils.translation import gettext as _
 from django.views import View
 
 from workspaces.actions.workspaces import change_settings
-from workspaces.forms.refused import show_refusal
+from workspaces.forms.refused import refusals_shown
 from workspaces.forms.workspace import SettingsForm
 from workspaces.gate.request import GateRequest
 from workspaces.queries.zones import zones
-from workspaces.rules.refusal import Refusal
 from workspaces.views.shown import show
 
 
@@ -36,11 +35,8 @@ class Settings(View):
         """Save."""
         form = SettingsForm(request.POST)
         if form.is_valid():
-            try:
+            with refusals_shown(form):
                 change_settings(by=request.me, **form.cleaned_data, now=timezone.now())
-            except Refusal as refusal:
-                show_refusal(form, refusal)
-            else:
                 messages.success(request, _("Saved."))
                 return redirect("workspaces:settings", workspace=request.me.here.slug)
         return self._page(request, form)

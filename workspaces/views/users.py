@@ -12,13 +12,13 @@ from django.views import View
 from workspaces.actions.mail import MailNotSent, mail_password_link
 from workspaces.actions.users import change_super_admin, create_user, disable_user, enable_user
 from workspaces.forms.platform import NewUserForm, WhyForm
-from workspaces.forms.refused import show_refusal
+from workspaces.forms.refused import refusals_shown, show_refusal
 from workspaces.gate.request import GateRequest
 from workspaces.models import User
 from workspaces.queries.platform import MOST_USERS, user_by_email, user_by_id, user_rows
 from workspaces.rules.refusal import Refusal
 from workspaces.scope import scope_everywhere
-from workspaces.views.shown import show
+from workspaces.views.shown import refusals_said, show
 
 USERS = "platform:users"
 
@@ -111,16 +111,13 @@ class WithReason(View):
         """Change it."""
         account, form = user_or_404(user_id), WhyForm(request.POST)
         if form.is_valid():
-            try:
+            with refusals_shown(form):
                 sentence = self.change(
                     account,
                     by=request.me,
                     why=form.cleaned_data["why"],
                     now=timezone.now(),
                 )
-            except Refusal as refusal:
-                show_refusal(form, refusal)
-            else:
                 messages.success(request, sentence % {"name": account.name})
                 return redirect(USERS)
         return self._page(request, account, form)
@@ -166,11 +163,8 @@ class Enable(View):
     def post(self, request: GateRequest, user_id: int) -> HttpResponse:
         """Enable."""
         account = user_or_404(user_id)
-        try:
+        with refusals_said(request):
             enable_user(user_id=user_id, by=request.me, now=timezone.now())
-        except Refusal as refusal:
-            messages.error(request, refusal.sentence)
-        else:
             messages.success(request, _("%(name)s can sign in again.") % {"name": account.name})
         return redirect(USERS)
 
