@@ -1,6 +1,5 @@
 """Building: positions, segment counts, the freeze; what stops it, and what goes on after a kill."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -19,22 +18,6 @@ from smpp_client.models import Route
 from tests import make
 from tests.workspaces.log import entries
 from workspaces.queries.me import Me
-from workspaces.rules.permissions import Role
-from workspaces.scope import scope
-
-
-@pytest.fixture
-def author(db: None) -> Iterator[Me]:
-    """An author, inside his workspace."""
-    place = make.workspace()
-    with scope(place):
-        yield make.person_in(place, Role.AUTHOR)
-
-
-@pytest.fixture
-def route(author: Me) -> Route:
-    """A route that the workspace may use."""
-    return make.route(author.here, make.connection())
 
 
 @pytest.fixture

@@ -27,12 +27,6 @@ def author(db: None) -> Iterator[Me]:
         yield make.person_in(place, Role.AUTHOR)
 
 
-@pytest.fixture
-def route(author: Me) -> Route:
-    """A route that the workspace may use."""
-    return make.route(author.here, make.connection())
-
-
 def new(author: Me, **fields: Any) -> Campaign:
     """Make a draft."""
     return drafts.create_draft(by=author, fields=fields, now=timezone.now())

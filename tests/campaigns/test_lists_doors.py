@@ -13,6 +13,7 @@ from campaigns.actions.opt_outs import add_opt_out
 from campaigns.urls import lists, opt_outs
 from tests.campaigns.lists import NOW, finished, ordered, uploaded
 from tests.workspaces import make
+from tests.workspaces.everybody import EVERYBODY, row
 from workspaces.queries.me import Me
 from workspaces.rules.permissions import Role
 from workspaces.scope import scope
@@ -20,22 +21,6 @@ from workspaces.scope import scope
 pytestmark = pytest.mark.django_db
 
 OK, GO, BAD, NO, GONE = 200, 302, 400, 403, 404
-EVERYBODY = (
-    "viewer",
-    "author",
-    "author_moderator",
-    "moderator",
-    "admin",
-    "visitor",
-    "master",
-    "stranger",
-    "anonymous",
-)
-
-
-def row(*expected: int) -> Mapping[str, int]:
-    """Statuses in the order of EVERYBODY."""
-    return dict(zip(EVERYBODY, expected, strict=True))
 
 
 def lists_for(status: int) -> Mapping[str, int]:

@@ -35,12 +35,6 @@ def author(db: None) -> Iterator[Me]:
 
 
 @pytest.fixture
-def route(author: Me) -> Route:
-    """A route that the workspace may use."""
-    return make.route(author.here, make.connection())
-
-
-@pytest.fixture
 def moderator(author: Me) -> Me:
     """A moderator who had no part in anything."""
     return make.person_in(author.here, Role.MODERATOR)

@@ -1,6 +1,6 @@
 """After approval: started, paused, resumed, slowed, cancelled; and what the clock does."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -21,20 +21,6 @@ from workspaces.rules.permissions import Role
 from workspaces.scope import scope
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def author(db: None) -> Iterator[Me]:
-    """An author, inside his workspace."""
-    place = make.workspace()
-    with scope(place):
-        yield make.person_in(place, Role.AUTHOR)
-
-
-@pytest.fixture
-def route(author: Me) -> Route:
-    """A route that the workspace may use."""
-    return make.route(author.here, make.connection())
 
 
 def fresh(campaign: Campaign) -> Campaign:

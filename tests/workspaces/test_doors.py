@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.workspaces import make
+from tests.workspaces.everybody import EVERYBODY, row
 from workspaces.actions.invitations import invite
 from workspaces.actions.joining import ask_to_join
 from workspaces.models import User, Workspace
@@ -16,24 +17,6 @@ from workspaces.scope import scope
 pytestmark = pytest.mark.django_db
 
 OK, GO, NO, GONE = 200, 302, 403, 404
-EVERYBODY = (
-    "viewer",
-    "author",
-    "author_moderator",
-    "moderator",
-    "admin",
-    "visitor",
-    "master",
-    "stranger",
-    "anonymous",
-)
-
-
-def row(*expected: int) -> Mapping[str, int]:
-    """Statuses in the order of EVERYBODY."""
-    return dict(zip(EVERYBODY, expected, strict=True))
-
-
 # Who reads: all members, and super admins. Who changes: admins, and super admins who have entered.
 READ = row(OK, OK, OK, OK, OK, OK, OK, GONE, GO)
 ADMIN_READS = row(NO, NO, NO, NO, OK, OK, NO, GONE, GO)

@@ -31,16 +31,6 @@ pytestmark = pytest.mark.django_db
 MEMBERS = "/w/care/members/"
 
 
-@pytest.fixture
-def care(db: None) -> Workspace:
-    return make.workspace("care")
-
-
-@pytest.fixture
-def admin(care: Workspace) -> Me:
-    return make.me_in(care, Role.ADMIN)
-
-
 class Silent(View):
     """A view that names no permission."""
 

@@ -12,7 +12,6 @@ from tests.workspaces import make
 from workspaces.actions.invitations import revoke_invitation
 from workspaces.models import Invitation, User, Workspace
 from workspaces.queries.me import Me
-from workspaces.rules.permissions import Role
 from workspaces.scope import scope
 
 pytestmark = pytest.mark.django_db
@@ -23,11 +22,6 @@ NEW = {"name": "Ann Lee", "password": make.PASSWORD, "again": make.PASSWORD}
 @pytest.fixture
 def care(db: None) -> Workspace:
     return make.workspace("care", "Subscriber <care>")
-
-
-@pytest.fixture
-def admin(care: Workspace) -> Me:
-    return make.me_in(care, Role.ADMIN)
 
 
 def letter(admin: Me, email: str = "ann@example.com") -> str:

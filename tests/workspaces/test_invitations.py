@@ -30,16 +30,6 @@ DAY = timedelta(days=1)
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def care(db: None) -> Workspace:
-    return make.workspace("care")
-
-
-@pytest.fixture
-def admin(care: Workspace) -> Me:
-    return make.me_in(care, Role.ADMIN)
-
-
 def invited(admin: Me, email: str = "ann@example.com", role: str = "author") -> NewInvitation:
     with scope(admin.here):
         return invite(email=email, role=role, by=admin, now=NOW)

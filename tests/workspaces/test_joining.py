@@ -8,22 +8,11 @@ from workspaces.actions.joining import JoinRefused, accept_request, ask_to_join,
 from workspaces.actions.members import MemberRefused
 from workspaces.models import JoinRequest, Workspace
 from workspaces.queries.me import Me
-from workspaces.rules.permissions import Role
 from workspaces.scope import scope
 
 NOW = make.NOW
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def care(db: None) -> Workspace:
-    return make.workspace("care")
-
-
-@pytest.fixture
-def admin(care: Workspace) -> Me:
-    return make.me_in(care, Role.ADMIN)
 
 
 def asked(care: Workspace, by: Me | None = None, text: str = "") -> JoinRequest:

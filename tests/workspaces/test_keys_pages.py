@@ -23,11 +23,6 @@ NEW = {"name": "Care portal", "scopes": ["message.send", "message.see"], "days":
 
 
 @pytest.fixture
-def care(db: None) -> Workspace:
-    return make.workspace("care")
-
-
-@pytest.fixture
 def client(care: Workspace) -> Client:
     return make.signed_in(make.member(care, Role.ADMIN))
 

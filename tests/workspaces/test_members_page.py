@@ -15,11 +15,6 @@ PAGE = "/w/care/members/"
 
 
 @pytest.fixture
-def care(db: None) -> Workspace:
-    return make.workspace("care")
-
-
-@pytest.fixture
 def client(care: Workspace) -> Client:
     return make.signed_in(make.member(care, Role.ADMIN, make.user("Dora Admin")))
 

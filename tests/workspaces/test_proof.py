@@ -17,11 +17,6 @@ ASKED = "Enter your password to go on"
 
 
 @pytest.fixture
-def care(db: None) -> Workspace:
-    return make.workspace("care")
-
-
-@pytest.fixture
 def ann(care: Workspace) -> User:
     return make.member(care, Role.VIEWER, make.user("Ann Lee"))
 
