@@ -4,22 +4,20 @@ One writer at a time, over all processes of this machine. Each line is on disk b
 returns. What cannot be written here either is counted in the alarm, and refused.
 """
 
-import fcntl
 import json
 import os
-import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
 from uuid import UUID, uuid4
 
 import structlog
 from django.conf import settings
 
+from audit.actions.durable_files import append_to, locked, sync_folder, tried_lock, write_whole
+from audit.actions.fallback_memory import Memory
 from audit.queries.fallback import (
     ALARM,
     ALIVE,
@@ -43,6 +41,7 @@ from audit.rules.fallback import (
     Damaged,
     Identity,
     NotRecorded,
+    Personal,
     Place,
     next_line,
     source,
@@ -51,7 +50,6 @@ from audit.rules.fallback import (
 # Longer than any fsync; a writer that is frozen must not hold up the others for good.
 LOCK_SECONDS = 5.0
 QUICK_SECONDS = 0.5
-_STEP_SECONDS = 0.005
 _UNKNOWN = "this machine has not seen the installation's database yet"
 
 log = structlog.get_logger("audit.fallback")
@@ -59,62 +57,6 @@ log = structlog.get_logger("audit.fallback")
 
 class Full(OSError):
     """The files have reached their cap."""
-
-
-class Busy(OSError):
-    """Another process holds the lock for too long."""
-
-
-class Personal(NamedTuple):
-    """A personal value and the salt of its commitment."""
-
-    salt: bytes
-    value: str
-
-
-@dataclass(frozen=True)
-class Wrote:
-    """How many lines a process wrote to a file, and where the last one stands."""
-
-    count: int
-    place: Place
-
-
-Told: TypeAlias = dict[tuple[UUID, str], Wrote]
-
-
-@dataclass
-class Memory:
-    """What this process still has to tell: what it wrote, by chain and file, and how many records
-    it could write nowhere, the alarm included.
-    """
-
-    written: Told = field(default_factory=dict)
-    lost_count: int = 0
-    guard: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def has_news(self) -> bool:
-        """Say whether there is anything to tell."""
-        return bool(self.written or self.lost_count)
-
-    def note(self, key: tuple[UUID, str], place: Place) -> None:
-        """Remember one more line."""
-        self.put_back({key: Wrote(1, place)})
-
-    def take(self) -> Told:
-        """Return what was written and forget it."""
-        with self.guard:
-            told, self.written = self.written, {}
-        return told
-
-    def put_back(self, told: Told) -> None:
-        """Remember what could not be told yet, beside what came meanwhile."""
-        with self.guard:
-            for key, wrote in told.items():
-                more = self.written.get(key, Wrote(0, wrote.place))
-                last = max(more.place, wrote.place, key=lambda place: place.n)
-                self.written[key] = Wrote(more.count + wrote.count, last)
 
 
 class Fallback:
@@ -157,8 +99,8 @@ class Fallback:
             raise Full(f"the fallback files have reached their cap of {self._max_bytes:,} bytes")
         if private:
             # First: a line that counts must not lack the values that it commits to.
-            _append_to(self.path / PRIVATE / f"{begun.src}{SUFFIX}", private, size=None)
-        _append_to(self._current(happening.workspace), line, size=size)
+            append_to(self.path / PRIVATE / f"{begun.src}{SUFFIX}", private, size=None)
+        append_to(self._current(happening.workspace), line, size=size)
         return begun.src, after
 
     def _current(self, ws: UUID) -> Path:
@@ -184,7 +126,7 @@ class Fallback:
             raise OSError(_UNKNOWN)
         src = source(self._host, stamp(at), ws)
         begun = Beginning(identity.install, self._unused(src), identity.after)
-        _write_whole(path, begun.line())
+        write_whole(path, begun.line())
         return begun, begun.place, len(begun.line())
 
     def _unused(self, src: str) -> str:
@@ -212,22 +154,15 @@ class Fallback:
     def locked(self, seconds: float = LOCK_SECONDS) -> Iterator[None]:
         """Be the only writer of this machine; raises Busy after so many seconds, and OSError."""
         self._make()
-        handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            _take(handle, seconds)
+        with locked(self.path / "lock", seconds):
             yield
-        finally:
-            os.close(handle)
 
     @contextmanager
     def ingesting(self) -> Iterator[bool]:
         """Be the only one who ingests; gives False when somebody else does."""
         self._make()
-        handle = os.open(self.path / "ingest.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            yield _try(handle)
-        finally:
-            os.close(handle)
+        with tried_lock(self.path / "ingest.lock") as is_ours:
+            yield is_ours
 
     def put_all_aside(self) -> None:
         """End every open file that holds an event, so that no further line comes to it."""
@@ -254,7 +189,7 @@ class Fallback:
         """Keep what a writer must know while the database is away. Raises OSError."""
         with self.locked():
             if identity_of(self.path) != identity:
-                _write_whole(self.path / IDENTITY, identity.text().encode())
+                write_whole(self.path / IDENTITY, identity.text().encode())
             else:
                 (self.path / IDENTITY).touch()
             if alarm_of(self.path) is None:
@@ -293,7 +228,7 @@ class Fallback:
 
     def _make_alarm(self) -> Alarm:
         alarm = Alarm(uuid4())
-        _write_whole(self.path / ALARM, alarm.block())
+        write_whole(self.path / ALARM, alarm.block())
         return alarm
 
     def _make(self) -> None:
@@ -316,15 +251,6 @@ def fallback() -> Fallback:
     if key not in _made:
         _made[key] = Fallback(key[0], max_bytes=key[1], host=key[2])
     return _made[key]
-
-
-def sync_folder(path: Path) -> None:
-    """Put a folder's names on disk: a file that was renamed or made stays so. Raises OSError."""
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _spared(happening: Happening) -> bytes:
@@ -350,46 +276,6 @@ def _private_lines(eid: UUID, personal: Mapping[str, Personal]) -> bytes:
     return "".join(f"\n{line}\n" for line in lines).encode()
 
 
-def _append_to(path: Path, data: bytes, *, size: int | None) -> None:
-    """Append durably, all of it or nothing; raises OSError.
-
-    `size` is what the file must have before; None where it does not matter.
-    """
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        before = os.fstat(handle).st_size
-        if size is not None and before != size:
-            raise OSError("the file is not as it was: somebody else writes to it")
-        try:
-            if os.write(handle, data) < len(data):
-                raise OSError("No space left on device")
-            os.fsync(handle)
-            if not before:
-                sync_folder(path.parent)
-        except OSError:
-            # Take back a part of a line. Should that fail too, the next writer sees a torn line.
-            with suppress(OSError):
-                os.ftruncate(handle, before)
-                os.fsync(handle)
-            raise
-    finally:
-        os.close(handle)
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that after a power cut it is there whole, or as before. Raises OSError."""
-    aside = path.with_name(f".{path.name}.new")
-    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        if os.write(handle, data) < len(data):
-            raise OSError("No space left on device")
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    aside.rename(path)
-    sync_folder(path.parent)
-
-
 def _is_empty(path: Path) -> bool:
     """Whether a file holds its beginning and nothing else."""
     try:
@@ -397,19 +283,3 @@ def _is_empty(path: Path) -> bool:
     except Damaged:
         return False
     return not end.place.n and not end.torn_bytes
-
-
-def _take(handle: int, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while not _try(handle):
-        if time.monotonic() > deadline:
-            raise Busy("another process holds the fallback file for too long")
-        time.sleep(_STEP_SECONDS)
-
-
-def _try(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -6,9 +6,7 @@ one. Only then the file is moved to those that are kept; a kill in between is fo
 """
 
 import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -20,9 +18,10 @@ import structlog
 from django.db import IntegrityError, connection, transaction
 
 from audit.actions.append import append_event
-from audit.actions.fallback import Fallback, Personal, sync_folder
+from audit.actions.durable_files import sync_folder
+from audit.actions.fallback import Fallback
 from audit.models import Epoch, Event
-from audit.queries.fallback import GAP, KEPT, PRIVATE, REFUSED, WAITING
+from audit.queries.fallback import GAP, KEPT, PRIVATE, REFUSED, WAITING, values_beside
 from audit.queries.system import every_chain, system_chain
 from audit.rules.canonical import read_stamp
 from audit.rules.events import Actor, Diff, Happening, Obj, Result
@@ -32,6 +31,7 @@ from audit.rules.fallback import (
     Damaged,
     Identity,
     Line,
+    Personal,
     Reading,
     late_event,
     read_alarm,
@@ -121,7 +121,7 @@ def _store(folder: Fallback, path: Path, reading: Reading, now: datetime) -> Non
     begun, head = reading.begun, reading.head
     assert begun is not None
     assert head is not None
-    values = _values(folder, begun.src)
+    values = values_beside(folder.path, begun.src)
     known = 0
     with transaction.atomic(durable=True):
         with path.open("rb") as handle:
@@ -270,24 +270,6 @@ def _eid_of(digest: str) -> UUID:
 
 def _eid(line: Line) -> UUID:
     return UUID(json.loads(line.ev)["eid"])
-
-
-def _values(folder: Fallback, src: str) -> dict[UUID, dict[str, Personal]]:
-    """Return the personal values that were kept beside a file.
-
-    A line that was torn belongs to an event that nobody was told was kept.
-    """
-    found: dict[UUID, dict[str, Personal]] = defaultdict(dict)
-    try:
-        text = (folder.path / PRIVATE / f"{src}{SUFFIX}").read_text(errors="replace")
-    except FileNotFoundError:
-        return found
-    for line in text.splitlines():
-        with suppress(ValueError, KeyError, TypeError):
-            one = json.loads(line)
-            value = Personal(bytes.fromhex(one["salt"]), str(one["value"]))
-            found[UUID(one["eid"])][str(one["field"])] = value
-    return found
 
 
 def _forget_values(folder: Fallback) -> None:

@@ -8,9 +8,10 @@ from uuid import UUID, uuid4
 from django.db import DatabaseError, connections, transaction
 
 from audit.actions.append import append_event
-from audit.actions.fallback import Personal, fallback
+from audit.actions.fallback import fallback
 from audit.queries.away import cannot_record
 from audit.rules.events import Actor, Diff, Happening, Obj, Result, personal_text
+from audit.rules.fallback import Personal
 from audit.rules.hashes import commitment
 from audit.rules.operations import operation
 

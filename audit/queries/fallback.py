@@ -1,11 +1,15 @@
 """The fallback files of this machine as they are. Asks no database."""
 
+import json
 import os
 import shutil
+from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 from audit.rules.fallback import (
     ALARM_BYTES,
@@ -15,6 +19,7 @@ from audit.rules.fallback import (
     Beginning,
     Damaged,
     Identity,
+    Personal,
     Place,
     read_alarm,
     read_beginning,
@@ -140,6 +145,24 @@ def kept_file(path: Path, name: str) -> Path | None:
     """Return an ingested file, byte for byte as it was written, by its name in the log; or None."""
     found = path / KEPT / Path(name).name
     return found if found.is_file() else None
+
+
+def values_beside(path: Path, src: str) -> dict[UUID, dict[str, Personal]]:
+    """Return the personal values that were kept beside a file.
+
+    A line that was torn belongs to an event that nobody was told was kept.
+    """
+    found: dict[UUID, dict[str, Personal]] = defaultdict(dict)
+    try:
+        text = (path / PRIVATE / f"{src}{SUFFIX}").read_text(errors="replace")
+    except FileNotFoundError:
+        return found
+    for line in text.splitlines():
+        with suppress(ValueError, KeyError, TypeError):
+            one = json.loads(line)
+            value = Personal(bytes.fromhex(one["salt"]), str(one["value"]))
+            found[UUID(one["eid"])][str(one["field"])] = value
+    return found
 
 
 def used_bytes(path: Path) -> int:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 from uuid import UUID
 
 from audit.rules import hashes
@@ -26,6 +27,13 @@ _LINE = re.compile(
     re.DOTALL,
 )
 _SRC = re.compile(r"([A-Za-z0-9.-]+)_([0-9]{8}T[0-9]{6}\.[0-9]{6}Z)_([0-9a-f-]{36})")
+
+
+class Personal(NamedTuple):
+    """A personal value and the salt of its commitment."""
+
+    salt: bytes
+    value: str
 
 
 class NotRecorded(RuntimeError):

@@ -11,11 +11,11 @@ from uuid import UUID
 
 import pytest
 
-from audit.actions.fallback import Fallback, Personal
+from audit.actions.fallback import Fallback
 from audit.queries.fallback import State, look
 from audit.rules.canonical import decode_event
 from audit.rules.events import Actor, Happening, Obj
-from audit.rules.fallback import Identity, Line, NotRecorded, Place, Reading
+from audit.rules.fallback import Identity, Line, NotRecorded, Personal, Place, Reading
 from audit.rules.hashes import commitment
 from tests.audit.make import INSTALL, MARKETING, NOW, happening
 
