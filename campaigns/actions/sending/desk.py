@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import psycopg
 from django.conf import settings
 
 from campaigns.actions import inbound
@@ -66,7 +67,7 @@ COPY_RECEIPTS = (
     "COPY receipt (connection_id, smsc_id, state, error, reference, raw, received_at,"
     " fingerprint, sender, is_unmarked) FROM STDIN"
 )
-RECEIPTS_A_TIME = 2_000
+RECEIPTS_A_TIME, FEWEST_RECEIPTS = 2_000, 30
 SENDER_LENGTH = 21
 # What the column holds; a longer id is cut alike in answers and in receipts.
 LONGEST_ID = 65
@@ -101,6 +102,7 @@ class CampaignDesk:
         self._reasons: dict[int, tuple[int, str]] = {}
         self._batches: deque[tuple[LeaseKey, int]] = deque(maxlen=BATCHES_REMEMBERED)
         self._is_in_doubt = False
+        self._receipts_a_time = RECEIPTS_A_TIME
         self._accounts: dict[int, tuple[float, Account]] = {}
 
     def claim(self, lease: LeaseKey, *, room: Room, now: datetime) -> Work:
@@ -353,11 +355,19 @@ class CampaignDesk:
         inbound.settle(connection_id, messages)
 
     def tidy(self) -> int:
-        """Apply receipts that wait; return how many were looked at."""
+        """Apply receipts that wait; return how many were looked at.
+
+        Where they take longer than a statement may, fewer are taken: else the same ones would be
+        begun again and again.
+        """
         with self._apply_lock:
-            rows = self._applying.rows(
-                "SELECT apply_receipts(%s, %s)", [RECEIPTS_A_TIME, int(settings.RECEIPT_WAIT_HOURS)]
-            )
+            values = [self._receipts_a_time, int(settings.RECEIPT_WAIT_HOURS)]
+            try:
+                rows = self._applying.rows("SELECT apply_receipts(%s, %s)", values)
+            except psycopg.errors.QueryCanceled:
+                self._receipts_a_time = max(FEWEST_RECEIPTS, self._receipts_a_time // 4)
+                raise
+            self._receipts_a_time = min(RECEIPTS_A_TIME, 2 * self._receipts_a_time)
         return int(rows[0][0])
 
     def settle(self, lease: LeaseKey) -> int:

@@ -5,6 +5,7 @@ meant.
 from datetime import timedelta
 from itertools import count
 
+import psycopg
 import pytest
 from django.db import connection as database
 from django.utils import timezone
@@ -12,11 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from campaigns.actions.attaching import AttachRefused, attach_receipt
+from campaigns.actions.sending.desk import FEWEST_RECEIPTS
 from campaigns.models import Campaign, Submission
 from campaigns.models import Receipt as StoredReceipt
 from campaigns.queries.attempts import offered_receipts
 from campaigns.rules.improvements import climbs
 from smpp_client.carrier import Kind, Outcome, Receipt, Segment
+from smpp_client.engine import link
 from tests import make
 from tests.campaigns.sending.ground import Ground, counts, derived, smsc_id
 from tests.workspaces.log import ops
@@ -267,3 +270,24 @@ def test_a_person_gives_a_receipt_that_fits_nothing_to_its_message(desk: Ground)
     assert counts(campaign) == {"delivered": 1, "unknown": 1} == derived(campaign)
     assert results() == ["settled"]
     assert ops(desk.author.here)[-1][0] == "receipt.attach"
+
+
+def test_receipts_that_take_longer_than_a_statement_may_are_taken_fewer_at_a_time(
+    desk: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And many at a time again when that is over; nothing is begun again and again for good."""
+    campaign, segments = unknown(desk, rows=90)
+    # The statistics are of a time when nothing was without its answer.
+    with database.cursor() as cursor:
+        cursor.execute("ANALYZE receipt")
+    receipts = [about(one, smsc_id=f"new-{one.key.position}") for one in segments]
+    desk.desk.receive(desk.connection.pk, receipts)
+    with monkeypatch.context() as patch:
+        patch.setattr(link, "STATEMENT_TIMEOUT_MS", 1)
+        for _time in range(5):
+            desk.desk._applying.close()
+            with pytest.raises(psycopg.errors.QueryCanceled):
+                desk.desk.tidy()
+    assert desk.desk.tidy() == FEWEST_RECEIPTS
+    assert desk.desk.tidy() == 90 - FEWEST_RECEIPTS
+    assert counts(campaign) == {"delivered": 90} == derived(campaign)
