@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 from audit.actions.sign import MEMORY, Folder, Refused
 from audit.actions.signing_key import KeyFiles
-from audit.rules.keyring import LogKey, hand_over
+from audit.rules.keyring import KeySpan, hand_over
 from audit.rules.notes import public_key, read_key
 
 
-def rotate(folder: Folder, files: KeyFiles, *, overlap: timedelta, now: datetime) -> LogKey:
+def rotate(folder: Folder, files: KeyFiles, *, overlap: timedelta, now: datetime) -> KeySpan:
     """Replace the signing key; the one before signs too for as long as `overlap`. Returns the new.
 
     Run again after a crash, it goes on with the key that it had made. Raises Refused, or BadKey.
@@ -27,7 +27,7 @@ def rotate(folder: Folder, files: KeyFiles, *, overlap: timedelta, now: datetime
         raise Refused("The key before this one still signs; wait until both have signed enough.")
     new = files.make_next()
     note = str(hand_over(name, old, new, first_epoch=memory.size))
-    added = LogKey(str(public_key(name, new)), memory.size, note)
+    added = KeySpan(str(public_key(name, new)), memory.size, note)
     ended = replace(memory.key, until=now + overlap)
     folder.write(f"rotation-{memory.size}.note", note)
     folder.write(MEMORY, replace(memory, keys=(*memory.keys[:-1], ended, added)).text())

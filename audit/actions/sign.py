@@ -21,7 +21,7 @@ from audit.queries.following import Fixed, Follower
 from audit.rules.canonical import stamp
 from audit.rules.chain import Broken
 from audit.rules.epochs import Epoch
-from audit.rules.keyring import LogKey, sign_together
+from audit.rules.keyring import KeySpan, sign_together
 from audit.rules.memory import BadMemory, Memory, read_memory
 from audit.rules.notes import Checkpoint, Note, public_key
 
@@ -226,11 +226,11 @@ def _install(connection: Connection) -> UUID | None:
     return found[0] if found else None
 
 
-def _published(connection: Connection, key: str) -> LogKey:
+def _published(connection: Connection, key: str) -> KeySpan:
     """Return a key as it was published before, or as the first of a new log."""
     query = "SELECT key, first_epoch, note FROM audit_log_key WHERE key = %s"
     found = connection.execute(query, [key]).fetchone()
-    return LogKey(*found) if found else LogKey(key)
+    return KeySpan(*found) if found else KeySpan(key)
 
 
 def _holds_notes(connection: Connection) -> bool:

@@ -11,7 +11,13 @@ from audit.rules.chain import Broken, check_epoch, first_link
 from audit.rules.epochs import Epoch, Head, next_epoch
 from audit.rules.findings import Outside, Report
 from audit.rules.hashes import Tree
-from audit.rules.notes import BadNote, BadSignature, Checkpoint, read_signed_checkpoint
+from audit.rules.notes import (
+    BadNote,
+    BadSignature,
+    Checkpoint,
+    VerifierKey,
+    read_signed_checkpoint,
+)
 
 LONGEST_GAP = timedelta(hours=2)
 # The signer needs a second; so long without a checkpoint is a signer that does not run.
@@ -86,12 +92,20 @@ class EpochPass:
         if not self._outside.keys:
             return
         try:
-            signed = read_signed_checkpoint(note, self._outside.keys)
+            signed = read_signed_checkpoint(note, self._keys(epoch))
         except (BadSignature, BadNote) as fault:
             code = "K01" if isinstance(fault, BadSignature) else "K02"
             raise Broken(code, f"The checkpoint of epoch {epoch.number}: {fault}") from fault
         if signed != Checkpoint(signed.origin, self._tree.size, self._tree.root()):
             raise Broken("E07", f"The checkpoint of epoch {epoch.number} is of another log.")
+
+    def _keys(self, epoch: Epoch) -> Sequence[VerifierKey]:
+        """Return the keys that may have signed this epoch: a key that was replaced may no more."""
+        memory = self._outside.memory
+        if memory is None:
+            return self._outside.keys
+        spans = {span.key for span in memory.keys if span.signs(epoch)}
+        return [key for key in self._outside.keys if str(key) in spans]
 
     def _check_held(self, epoch: Epoch) -> None:
         held = self._outside.held

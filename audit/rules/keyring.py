@@ -27,7 +27,7 @@ _HEADING = "smsc-audit-key-rotation/v1"
 
 
 @dataclass(frozen=True)
-class LogKey:
+class KeySpan:
     """A verifier key of the log and the epochs that it signs.
 
     It signs from number `first_epoch` on, once it is replaced only what is earlier than `until`.

@@ -10,7 +10,7 @@ from audit.rules import hashes
 from audit.rules.canonical import NotCanonical, read_stamp, stamp
 from audit.rules.chain import Link
 from audit.rules.epochs import Epoch, read_epoch
-from audit.rules.keyring import LogKey
+from audit.rules.keyring import KeySpan
 
 
 class BadMemory(ValueError):
@@ -26,7 +26,7 @@ class Memory:
     """
 
     install: UUID
-    keys: tuple[LogKey, ...]
+    keys: tuple[KeySpan, ...]
     epoch: Epoch | None = None
     root: bytes = hashes.tree_root([])
     links: tuple[Link, ...] = ()
@@ -37,7 +37,7 @@ class Memory:
         return self.epoch.number + 1 if self.epoch else 0
 
     @property
-    def key(self) -> LogKey:
+    def key(self) -> KeySpan:
         """Return the present key."""
         return self.keys[-1]
 
@@ -78,10 +78,10 @@ def read_memory(text: str) -> Memory:
         raise BadMemory(f"The signer's memory is damaged: {broken}") from broken
 
 
-def _keys(fields: dict[str, Any]) -> tuple[LogKey, ...]:
+def _keys(fields: dict[str, Any]) -> tuple[KeySpan, ...]:
     # Before keys could be replaced there was one, by itself.
     written = fields["keys"] if "keys" in fields else [[fields["key"], 0, "", None]]
-    keys = tuple(LogKey(key, first, note, _moment(until)) for key, first, note, until in written)
+    keys = tuple(KeySpan(key, first, note, _moment(until)) for key, first, note, until in written)
     if not keys:
         raise BadMemory("The signer's memory names no key.")
     return keys

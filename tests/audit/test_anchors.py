@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
 from audit.actions.anchors import installed as finding
@@ -358,6 +360,38 @@ def test_one_that_cannot_be_loaded_is_shown_as_refused(
     assert not send_newest(one, now=at(1))
     [(_op, _result, why)] = alarms(site)
     assert why == "The anchor friends:make cannot be used: ImportError: no friends"
+
+
+# --- The command
+
+
+def listed(*words: str) -> tuple[int, str]:
+    """Return the exit code and what `audit_anchors` said."""
+    out = StringIO()
+    try:
+        call_command("audit_anchors", *words, stdout=out)
+    except SystemExit as left:
+        return int(left.code or 0), out.getvalue()
+    return 0, out.getvalue()
+
+
+def test_the_command_says_when_there_is_no_anchor(nothing: Settings) -> None:
+    assert listed() == (2, "No checkpoint leaves this machine: no anchor is set up.\n")
+
+
+def test_the_command_hands_out_what_waits_and_lists_it(
+    site: Site, nothing: Settings, tmp_path: Path
+) -> None:
+    nothing.AUDIT_ANCHOR_FILE = str(tmp_path / "file")
+    code, said = listed("--now")
+    assert (code, said.startswith("file (file): REFUSED, no receipt yet; There is no file")) == (
+        2,
+        True,
+    )
+    (tmp_path / "file").touch()
+    Anchor.objects.update(next_try_at=NOW)
+    code, said = listed("--now")
+    assert (code, said.startswith("file (file): ok, epoch 0, ")) == (0, True)
 
 
 # --- The worker, and the reader at the end

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit.rules.canonical import stamp
 from audit.rules.epochs import Epoch
-from audit.rules.keyring import LogKey, hand_over, read_rotation, sign_together
+from audit.rules.keyring import KeySpan, hand_over, read_rotation, sign_together
 from audit.rules.notes import BadNote, BadSignature, Note, public_key, read_note
 from tests.audit.make import NOW
 
@@ -21,12 +21,12 @@ def epoch(number: int, hours: float = 0) -> Epoch:
 
 
 def test_a_key_signs_from_its_first_epoch_on() -> None:
-    key = LogKey("key", first_epoch=7)
+    key = KeySpan("key", first_epoch=7)
     assert [key.signs(epoch(number)) for number in (6, 7, 8)] == [False, True, True]
 
 
 def test_a_replaced_key_signs_what_is_earlier_than_its_end() -> None:
-    key = LogKey("key", until=NOW)
+    key = KeySpan("key", until=NOW)
     assert [key.signs(epoch(9, hours)) for hours in (-1, 0, 1)] == [True, False, False]
 
 

@@ -6,14 +6,14 @@ import pytest
 
 from audit.rules.chain import Link
 from audit.rules.epochs import read_epoch
-from audit.rules.keyring import LogKey
+from audit.rules.keyring import KeySpan
 from audit.rules.memory import BadMemory, Memory, read_memory
 from tests.audit import vectors
 
 AT = datetime(2026, 3, 1, 9, 0, 0, 123456, tzinfo=UTC)
 FULL = Memory(
     install=vectors.INSTALL,
-    keys=(LogKey(vectors.LOG_KEY, until=AT), LogKey(vectors.WITNESS_KEY, 1, "note\n")),
+    keys=(KeySpan(vectors.LOG_KEY, until=AT), KeySpan(vectors.WITNESS_KEY, 1, "note\n")),
     epoch=read_epoch(vectors.EPOCH),
     root=bytes.fromhex(vectors.EPOCH_LEAF),
     links=(
@@ -23,7 +23,7 @@ FULL = Memory(
 )
 
 
-@pytest.mark.parametrize("memory", [FULL, Memory(vectors.INSTALL, (LogKey(vectors.LOG_KEY),))])
+@pytest.mark.parametrize("memory", [FULL, Memory(vectors.INSTALL, (KeySpan(vectors.LOG_KEY),))])
 def test_a_memory_reads_back_as_itself(memory: Memory) -> None:
     assert read_memory(memory.text()) == memory
 

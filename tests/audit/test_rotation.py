@@ -13,12 +13,12 @@ from audit.actions.signing_key import KeyFiles, signing_key
 from audit.queries import chains
 from audit.queries.outside import look_outside
 from audit.queries.verification import verify
-from audit.rules.keyring import LogKey, read_rotation
+from audit.rules.keyring import KeySpan, read_rotation
 from audit.rules.memory import read_memory
-from audit.rules.notes import BadNote, read_key, read_note, read_signed_checkpoint
+from audit.rules.notes import BadNote, read_key, read_note, read_signed_checkpoint, sign
 from tests.audit import handed
 from tests.audit.conftest import Log
-from tests.audit.make import INSTALL, NOW, append, rows
+from tests.audit.make import INSTALL, NOW, append, rows, without_guards
 from tests.audit.site import HOUR, SECRET, Site
 
 DAY = timedelta(days=1)
@@ -44,7 +44,7 @@ class Keeper(Site):
         assert self.signer is not None
         self.files.arrange(self.signer.present)
 
-    def rotate(self, overlap: timedelta = DAY) -> LogKey:
+    def rotate(self, overlap: timedelta = DAY) -> KeySpan:
         """Replace the key at the present hour."""
         return rotate(
             self.folder, self.files, overlap=overlap, now=NOW + timedelta(hours=self.hour)
@@ -117,15 +117,34 @@ def test_what_a_reader_held_from_before_still_counts(site: Keeper, tmp_path: Pat
     assert (report.exit_code, report.level) == (0, "B"), report.findings
 
 
+def findings(site: Keeper, folder: Path) -> list[str]:
+    """Verify the log in the database with what the signer keeps; return the codes."""
+    (folder / "nonce").write_bytes(SECRET)
+    outside = look_outside(site.folder.path, folder / "nonce", None)
+    reader = site.log.connect("exporter")
+    chains.see_everything(reader)
+    now = NOW + timedelta(hours=site.hour - 1)
+    report = verify(reader, workspace=None, outside=outside, now=now)
+    return [finding.code for finding in report.findings]
+
+
 def test_the_log_in_the_database_verifies_over_the_change(site: Keeper, tmp_path: Path) -> None:
     site.rotate(timedelta(hours=1))
     site.sign_hours(3)
-    (tmp_path / "nonce").write_bytes(SECRET)
-    outside = look_outside(site.folder.path, tmp_path / "nonce", None)
-    reader = site.log.connect("exporter")
-    chains.see_everything(reader)
-    report = verify(reader, workspace=None, outside=outside, now=NOW + timedelta(hours=5))
-    assert [finding.code for finding in report.findings] == []
+    assert findings(site, tmp_path) == []
+
+
+def test_a_checkpoint_that_a_replaced_key_signed_later_is_found(
+    site: Keeper, tmp_path: Path
+) -> None:
+    stolen = signing_key(site.files.path, may_create=False)
+    site.rotate(timedelta(0))
+    site.sign_hours(1)
+    held = site.held
+    forged = str(sign(held.body, held.origin, stolen))
+    with without_guards(site.superuser):
+        site.superuser.execute("UPDATE audit_epoch SET note = %s WHERE epoch = 2", [forged])
+    assert findings(site, tmp_path) == ["K02"]
 
 
 def test_the_old_key_signs_for_the_new_one(site: Keeper) -> None:
@@ -264,7 +283,7 @@ def test_a_memory_from_before_keys_could_be_replaced_is_read(site: Keeper) -> No
     start = text.index(' "keys": [')
     del text[start : text.index(" ],", start) + 1]
     text.insert(start, f' "key": "{key}",')
-    assert read_memory("\n".join(text)).keys == (LogKey(key),)
+    assert read_memory("\n".join(text)).keys == (KeySpan(key),)
 
 
 def test_another_key_than_the_remembered_one_is_refused(site: Keeper) -> None:
