@@ -3,7 +3,10 @@
 import os
 import shutil
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
 
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -24,6 +27,27 @@ document.addEventListener('securitypolicyviolation', (event) => {
 # What htmx says when a newer request takes the place of one under way, as our pages ask it to.
 # A request that fails says something else besides.
 SUPERSEDED = ("htmx:afterRequest", "htmx:sendAbort")
+# A laptop by day and a phone by night: width, height, colours.
+Colours = Literal["dark", "light"]
+SCREENS: tuple[tuple[int, int, Colours], ...] = ((1440, 900, "light"), (390, 844, "dark"))
+# WCAG 2.2, A and AA.
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+# A new size or theme is drawn in the second frame after it. Of each kind that is not asked for, axe
+# describes one element only, which is most of its work.
+JUDGE = """
+async ([rules, kinds]) => {
+  await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+  const found = await axe.run({ runOnly: rules, resultTypes: kinds });
+  const told = (kind, rule, node) => ({
+    kind,
+    rule: rule.id,
+    html: node.html.slice(0, 160),
+    why: JSON.stringify([node.any, node.all, node.none]),
+  });
+  return kinds.flatMap((kind) =>
+    found[kind].flatMap((rule) => rule.nodes.map((node) => told(kind, rule, node))));
+}
+"""
 
 
 def find_chromium() -> str | None:
@@ -61,3 +85,37 @@ class Faults:
 
     def _error(self, error: Error) -> None:
         self.seen.append(f"uncaught: {error}")
+
+
+def judge(page: Page, *kinds: str) -> list[dict[str, str]]:
+    """Return what axe finds on the page as it is drawn: kind, rule, html and why of each place.
+
+    Kinds are "violations" (alone, unless others are named) and "incomplete".
+    """
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    found: list[dict[str, str]] = page.evaluate(JUDGE, [RULES, kinds or ("violations",)])
+    return found
+
+
+def looks_right(page: Page) -> list[str]:
+    """Return what is wrong with the page as it is drawn: too wide, or against WCAG 2.2 A and AA."""
+    wrong = [f"{page.url}: {one['rule']}: {one['html']}" for one in judge(page)]
+    width, drawn = page.evaluate("[innerWidth, document.documentElement.scrollWidth]")
+    return [*wrong, *([f"{page.url}: {drawn} px wide on {width}"] if drawn > width else [])]
+
+
+def looks_right_everywhere(page: Page) -> list[str]:
+    """Return what is wrong with the page on each of the screens; it is loaded only once.
+
+    PICTURES in the environment names a folder that gets a picture of each.
+    """
+    wrong: list[str] = []
+    for width, height, colours in SCREENS:
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=colours, reduced_motion="reduce")
+        wrong += [f"{fault} ({width} px, {colours})" for fault in looks_right(page)]
+        if folder := os.environ.get("PICTURES"):
+            name = "-".join(filter(None, page.url.replace("?", "/").split("/")[3:]))
+            page.screenshot(path=Path(folder) / f"{name}-{width}.png", full_page=True)
+    return wrong

@@ -1,22 +1,19 @@
 """The pages of replies and STOP words in a real Chromium: they fit and are accessible."""
 
-import os
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from campaigns.actions.stop_words import add_own_word
 from campaigns.models import WordKind
 from tests import make as nouns
+from tests.browsing import looks_right_everywhere
 from tests.campaigns.inbound import came, wrote
 from tests.processes import Processes
+from tests.visitors import sign_in
 from tests.workspaces import make
-from tests.workspaces.test_in_browser import looks_right
-from workspaces.models import User
 from workspaces.queries.me import Me
 from workspaces.rules.permissions import Role
 from workspaces.scope import scope, scope_everywhere
@@ -56,14 +53,6 @@ class Site:
         came(elsewhere, wrote(0, "STOP", CODE), wrote(3, "Who are you?", "7777"))
         self.last_id = rows[0].pk
 
-    def sign_in(self, page: Page, who: User) -> None:
-        """Give the browser a session of this account."""
-        client = Client()
-        make.sign_in(client, who)
-        key = client.session.session_key or ""
-        page.context.clear_cookies()
-        page.context.add_cookies([{"name": "mc_session", "value": key, "url": self.url}])
-
 
 @pytest.fixture
 def site(processes: Processes) -> Site:
@@ -71,12 +60,7 @@ def site(processes: Processes) -> Site:
     return Site(processes.start("web").url)
 
 
-@pytest.mark.parametrize(("width", "height", "colours"), [(1440, 900, "light"), (390, 844, "dark")])
-def test_every_page_fits_and_is_accessible(
-    site: Site, page: Page, width: int, height: int, colours: str
-) -> None:
-    page.set_viewport_size({"width": width, "height": height})
-    page.emulate_media(color_scheme="dark" if colours == "dark" else "light")
+def test_every_page_fits_and_is_accessible(site: Site, page: Page) -> None:
     home = "/w/care/replies/"
     words = "/w/care/optouts/words/"
     wrong: list[str] = []
@@ -85,24 +69,15 @@ def test_every_page_fits_and_is_accessible(
         (site.admin.user, [f"{words}1/remove/", "/w/care/optouts/", "/w/care/settings/"]),
         (site.root, ["/platform/inbound/", "/platform/stop-words/"]),
     ):
-        site.sign_in(page, who)
+        sign_in(page, site.url, who)
         for path in paths:
             page.goto(f"{site.url}{path}")
-            wrong += looks_right(page)
-            keep(page, path, width)
+            wrong += looks_right_everywhere(page)
     assert wrong == []
 
 
-def keep(page: Page, path: str, width: int) -> None:
-    """Keep a picture where the environment names a folder for them."""
-    folder = os.environ.get("PICTURES")
-    if folder:
-        name = f"{path.strip('/').replace('/', '-').replace('?', '-')}-{width}.png"
-        page.screenshot(path=Path(folder) / name, full_page=True)
-
-
 def test_one_press_opts_a_writer_out(site: Site, page: Page) -> None:
-    site.sign_in(page, site.admin.user)
+    sign_in(page, site.url, site.admin.user)
     page.goto(f"{site.url}/w/care/replies/")
     row = page.get_by_role("row").filter(has_text="OK")
     row.get_by_role("button", name="Opt out").click()

@@ -1,16 +1,16 @@
 """The pages of sender names in a real Chromium: they fit, are accessible and ask first."""
 
 import pytest
-from django.test import Client
 from playwright.sync_api import Page, expect
 
 from campaigns.actions.senders import propose_revision
 from campaigns.models import Sender
+from tests.browsing import looks_right_everywhere
 from tests.campaigns import names
 from tests.processes import Processes
+from tests.visitors import sign_in
 from tests.workspaces import make
-from tests.workspaces.test_in_browser import looks_right
-from workspaces.models import User, Workspace
+from workspaces.models import Workspace
 from workspaces.queries.me import Me
 from workspaces.rules.permissions import Role
 from workspaces.scope import scope
@@ -41,14 +41,6 @@ class Site:
     def _person(self, role: Role, name: str, place: Workspace) -> Me:
         return make.me(make.member(place, role, make.user(name)), place, role)
 
-    def sign_in(self, page: Page, who: User) -> None:
-        """Give the browser a session of this account."""
-        client = Client()
-        make.sign_in(client, who)
-        key = client.session.session_key or ""
-        page.context.clear_cookies()
-        page.context.add_cookies([{"name": "mc_session", "value": key, "url": self.url}])
-
 
 @pytest.fixture
 def site(processes: Processes) -> Site:
@@ -70,27 +62,22 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize(("width", "height", "colours"), [(1440, 900, "light"), (390, 844, "dark")])
-def test_every_page_fits_and_is_accessible(
-    site: Site, page: Page, width: int, height: int, colours: str
-) -> None:
-    page.set_viewport_size({"width": width, "height": height})
-    page.emulate_media(color_scheme="dark" if colours == "dark" else "light")
+def test_every_page_fits_and_is_accessible(site: Site, page: Page) -> None:
     wrong: list[str] = []
     for who, paths in (
         (site.moderator.user, PAGES[:6]),
         (site.admin.user, PAGES),
         (site.root, ["/platform/senders/", "/platform/senders/1/lift/"]),
     ):
-        site.sign_in(page, who)
+        sign_in(page, site.url, who)
         for path in paths:
             page.goto(site.url + path)
-            wrong.extend(looks_right(page))
+            wrong += looks_right_everywhere(page)
     assert wrong == []
 
 
 def test_the_preview_follows_typing(site: Site, page: Page) -> None:
-    site.sign_in(page, site.admin.user)
+    sign_in(page, site.url, site.admin.user)
     page.goto(f"{site.url}{HOME}new/")
     page.get_by_label("Name on the phone").fill("1177")
     expect(page.locator("#preview")).to_contain_text("TON 3, NPI 0")
@@ -101,7 +88,7 @@ def test_the_preview_follows_typing(site: Site, page: Page) -> None:
 
 
 def test_approving_asks_in_a_dialog_that_keyboard_and_key_a_open(site: Site, page: Page) -> None:
-    site.sign_in(page, site.moderator.user)
+    sign_in(page, site.url, site.moderator.user)
     page.goto(f"{site.url}{HOME}Registon/")
     page.keyboard.press("a")
     dialog = page.get_by_role("dialog", name="Approve revision 2 of Registon?")
@@ -120,7 +107,7 @@ def test_without_script_the_same_question_is_a_page(site: Site, page: Page) -> N
     assert browser is not None
     context = browser.new_context(java_script_enabled=False)
     plain = context.new_page()
-    site.sign_in(plain, site.moderator.user)
+    sign_in(plain, site.url, site.moderator.user)
     plain.goto(f"{site.url}{HOME}Registon/")
     plain.get_by_role("link", name="Reject revision 2").click()
     plain.get_by_label("Note").fill("No letter.")

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
@@ -12,13 +11,12 @@ from campaigns.actions import building, drafts
 from campaigns.models import Campaign, Mode, Progress
 from campaigns.rules.campaign_states import State
 from tests import make
-from tests.browsing import Faults
+from tests.browsing import Faults, looks_right_everywhere
 from tests.campaigns.pages import Stage, stage
 from tests.poll import poll
 from tests.processes import Processes
+from tests.visitors import sign_in
 from tests.workspaces import make as people
-from tests.workspaces.test_in_browser import looks_right
-from workspaces.models import User
 from workspaces.rules.permissions import Role
 from workspaces.scope import scope
 
@@ -54,17 +52,9 @@ class Site:
         with scope(self.here.place):
             self.empty = drafts.create_draft(by=self.here.author, fields={}, now=timezone.now())
 
-    def sign_in(self, page: Page, who: User) -> None:
-        """Give the browser a session of this account."""
-        client = Client()
-        make.sign_in(client, who)
-        key = client.session.session_key or ""
-        page.context.clear_cookies()
-        page.context.add_cookies([{"name": "mc_session", "value": key, "url": self.url}])
-
     def open(self, page: Page, path: str, campaign: Campaign | None = None) -> None:
         """Open a page as the author."""
-        self.sign_in(page, self.here.author.user)
+        sign_in(page, self.url, self.here.author.user)
         page.goto(self.url + self.here.url(campaign, path))
 
     def fresh(self, campaign: Campaign) -> Campaign:
@@ -88,12 +78,7 @@ def without_script(browser: Browser, faults: Faults) -> Iterator[Page]:
     context.close()
 
 
-@pytest.mark.parametrize(("width", "height", "colours"), [(1440, 900, "light"), (390, 844, "dark")])
-def test_every_page_fits_and_is_accessible(
-    site: Site, page: Page, width: int, height: int, colours: str
-) -> None:
-    page.set_viewport_size({"width": width, "height": height})
-    page.emulate_media(color_scheme="dark" if colours == "dark" else "light")
+def test_every_page_fits_and_is_accessible(site: Site, page: Page) -> None:
     here = site.here
     steps = [f"edit/{step}/" for step in ("purpose", "message", "recipients", "plan", "check")]
     pages = [here.url(None, path) for path in ("", "campaigns/", "campaigns/new/", "review/")]
@@ -105,10 +90,10 @@ def test_every_page_fits_and_is_accessible(
     reviews = [here.url(None, f"review/{site.waiting}/{path}") for path in decisions]
     wrong: list[str] = []
     for who, paths in ((here.author.user, pages), (here.moderator.user, reviews)):
-        site.sign_in(page, who)
+        sign_in(page, site.url, who)
         for path in paths:
             page.goto(site.url + path)
-            wrong.extend(looks_right(page))
+            wrong += looks_right_everywhere(page)
     assert wrong == []
 
 
@@ -253,7 +238,7 @@ def test_a_campaign_is_built_and_submitted(site: Site, page: Page) -> None:
 
 
 def test_keys_open_the_questions_of_a_review(site: Site, page: Page) -> None:
-    site.sign_in(page, site.here.moderator.user)
+    sign_in(page, site.url, site.here.moderator.user)
     page.goto(site.url + site.here.url(None, f"review/{site.waiting}/"))
     for key, name in (("a", "Approve"), ("r", "Return"), ("x", "Reject")):
         page.keyboard.press(key)
@@ -265,7 +250,7 @@ def test_keys_open_the_questions_of_a_review(site: Site, page: Page) -> None:
 
 
 def test_a_moderator_returns_with_words(site: Site, page: Page) -> None:
-    site.sign_in(page, site.here.moderator.user)
+    sign_in(page, site.url, site.here.moderator.user)
     page.goto(site.url + site.here.url(None, f"review/{site.waiting}/"))
     page.keyboard.press("r")
     dialog = page.locator("dialog[open]")
@@ -277,7 +262,7 @@ def test_a_moderator_returns_with_words(site: Site, page: Page) -> None:
 
 def test_on_a_phone_returning_is_a_page_of_its_own(site: Site, page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    site.sign_in(page, site.here.moderator.user)
+    sign_in(page, site.url, site.here.moderator.user)
     page.goto(site.url + site.here.url(None, f"review/{site.waiting}/"))
     page.locator(".mbar").get_by_role("link", name="Return").click()
     page.wait_for_url("**/return/")
@@ -319,6 +304,6 @@ def test_the_overview_renews_itself(site: Site, page: Page) -> None:
 
 def test_who_may_not_write_sees_no_button(site: Site, page: Page) -> None:
     viewer = people.me_in(site.here.place, Role.VIEWER)
-    site.sign_in(page, viewer.user)
+    sign_in(page, site.url, viewer.user)
     page.goto(site.url + site.here.url(None, "campaigns/"))
     expect(page.get_by_role("button", name="New campaign")).to_have_count(0)

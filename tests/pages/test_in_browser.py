@@ -1,6 +1,5 @@
 """Every part of our pages in a real Chromium, on a page that needs no database."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -9,7 +8,6 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
@@ -17,13 +15,12 @@ from django.test import override_settings
 from playwright.sync_api import Page, expect
 
 from message_center.middleware import NAV_COUNTS
-from tests.browsing import Faults
+from tests.browsing import Faults, judge
 from tests.pages.site import is_down
 
 pytestmark = pytest.mark.browser
 
 TEMPLATES = Path(__file__).parent / "templates"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -75,11 +72,11 @@ def colour(page: Page, selector: str) -> str:
 
 def flaws(page: Page) -> list[tuple[str, str]]:
     """What axe finds, and text in the colour of its ground, of which axe is not sure."""
-    found = Axe().run(page, options={"runOnly": RULES}).response
-    rows = [(one["id"], node["html"][:120]) for one in found["violations"] for node in one["nodes"]]
-    unsure = [node for one in found["incomplete"] for node in one["nodes"]]
-    hidden = [node["html"][:120] for node in unsure if '"equalRatio"' in json.dumps(node)]
-    return rows + [("invisible", html) for html in hidden]
+    found = judge(page, "violations", "incomplete")
+    sure = [(one["rule"], one["html"]) for one in found if one["kind"] == "violations"]
+    unsure = [one for one in found if one["kind"] == "incomplete"]
+    hidden = [one["html"] for one in unsure if '"equalRatio"' in one["why"]]
+    return sure + [("invisible", html) for html in hidden]
 
 
 def painted(page: Page) -> str:

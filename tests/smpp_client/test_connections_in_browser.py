@@ -4,17 +4,17 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from smpp_client.actions.routes import add_range, set_weights
 from smpp_client.actions.shifts import make_shifts, plan_shift
 from smpp_client.models import SessionStatus
+from tests.browsing import looks_right_everywhere
 from tests.processes import Processes
 from tests.smpp_client import wires
+from tests.visitors import sign_in
 from tests.workspaces import make
-from tests.workspaces.test_in_browser import looks_right
 
 pytestmark = pytest.mark.browser
 
@@ -50,13 +50,6 @@ class Site:
         make.workspace("care", "Subscriber care")
         self.root = make.user("Sardor Tursunov", is_super_admin=True)
 
-    def sign_in(self, page: Page) -> None:
-        """Give the browser a session of the platform team."""
-        client = Client()
-        make.sign_in(client, self.root)
-        key = client.session.session_key or ""
-        page.context.add_cookies([{"name": "mc_session", "value": key, "url": self.url}])
-
 
 @pytest.fixture
 def site(processes: Processes, tmp_path: Path) -> Site:
@@ -72,22 +65,17 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize(("width", "height", "colours"), [(1440, 900, "light"), (390, 844, "dark")])
-def test_every_page_fits_and_is_accessible(
-    site: Site, page: Page, width: int, height: int, colours: str
-) -> None:
-    page.set_viewport_size({"width": width, "height": height})
-    page.emulate_media(color_scheme="dark" if colours == "dark" else "light")
-    site.sign_in(page)
+def test_every_page_fits_and_is_accessible(site: Site, page: Page) -> None:
+    sign_in(page, site.url, site.root)
     wrong: list[str] = []
     for path in PAGES:
         page.goto(site.url + path)
-        wrong.extend(looks_right(page))
+        wrong += looks_right_everywhere(page)
     assert wrong == []
 
 
 def test_the_list_renews_itself(site: Site, page: Page) -> None:
-    site.sign_in(page)
+    sign_in(page, site.url, site.root)
     page.goto(site.url + HOME)
     expect(page.locator("#wire")).to_contain_text("12 of 50")
     SessionStatus.objects.filter(pk=site.status.pk).update(in_flight=31)
@@ -95,7 +83,7 @@ def test_the_list_renews_itself(site: Site, page: Page) -> None:
 
 
 def test_disabling_asks_in_a_dialog(site: Site, page: Page) -> None:
-    site.sign_in(page)
+    sign_in(page, site.url, site.root)
     page.goto(f"{site.url}{HOME}smsc-a/")
     page.get_by_role("link", name="Disable").click()
     dialog = page.get_by_role("dialog", name="Disable smsc-a?")
@@ -104,7 +92,7 @@ def test_disabling_asks_in_a_dialog(site: Site, page: Page) -> None:
 
 
 def test_a_check_shows_its_steps(site: Site, page: Page) -> None:
-    site.sign_in(page)
+    sign_in(page, site.url, site.root)
     page.goto(f"{site.url}{HOME}hub-alpha/")
     page.get_by_role("button", name="Check now").click()
     expect(page.get_by_role("alert")).to_contain_text("There is no file")

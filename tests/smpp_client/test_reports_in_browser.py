@@ -1,41 +1,21 @@
 """A full check from its page: asked for in a real Chromium, run by a real worker."""
 
 from pathlib import Path
-from typing import Literal
 
 import pytest
-from django.test import Client
 from playwright.sync_api import Page, expect
 
 from message_center.stack.certificates import demo_certificates
 from smpp_client.models import ConnectionReport
 from tests import make as nouns
+from tests.browsing import looks_right_everywhere
 from tests.processes import Processes
 from tests.simulator import start_simulator
+from tests.visitors import sign_in
 from tests.workspaces import make
-from tests.workspaces.test_in_browser import looks_right
 
 pytestmark = pytest.mark.browser
 CHECK = "/platform/connections/smsc-a/"
-
-
-def sign_in(page: Page, url: str) -> None:
-    """Give the browser a session of the platform team."""
-    client = Client()
-    make.sign_in(client, make.user("Sardor Tursunov", is_super_admin=True))
-    key = client.session.session_key or ""
-    page.context.add_cookies([{"name": "mc_session", "value": key, "url": url}])
-
-
-def look(page: Page, name: str) -> list[str]:
-    """Look at a page on a laptop and on a phone, in light and in dark."""
-    wrong: list[str] = []
-    for width, height, colours in ((1440, 900, "light"), (390, 844, "dark")):
-        page.set_viewport_size({"width": width, "height": height})
-        scheme: Literal["dark", "light"] = "dark" if colours == "dark" else "light"
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        wrong.extend(f"{name} at {width}: {fault}" for fault in looks_right(page))
-    return wrong
 
 
 def test_a_check_is_asked_for_runs_and_is_downloaded(
@@ -56,20 +36,20 @@ def test_a_check_is_asked_for_runs_and_is_downloaded(
         window=10,
     )
     web, _worker = processes.start_together("web", "worker")
-    sign_in(page, web.url)
+    sign_in(page, web.url, make.user("Sardor Tursunov", is_super_admin=True))
 
     page.goto(f"{web.url}{CHECK}")
     page.get_by_role("link", name="Full check").click()
-    wrong = look(page, "form")
+    wrong = looks_right_everywhere(page)
     page.get_by_label("Test numbers").fill("+44 7700 900001\n+44 7700 900002")
     page.get_by_label("From").fill("Example")
     page.get_by_role("button", name="Continue").click()
-    wrong += look(page, "question")
+    wrong += looks_right_everywhere(page)
     page.get_by_role("button", name="Send 64 messages and check").click()
     expect(page.locator("#report")).to_contain_text("After a broken connection", timeout=60_000)
     expect(page.locator("#report")).not_to_have_attribute("hx-trigger", "every 2s", timeout=10_000)
     expect(page.locator("#report")).to_contain_text("Compare on the phone")
-    wrong += look(page, "report")
+    wrong += looks_right_everywhere(page)
     with page.expect_download() as download:
         page.get_by_role("link", name="Report as a file").click()
     simulator.stop()

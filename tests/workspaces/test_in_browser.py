@@ -1,14 +1,11 @@
 """The same pages in a real Chromium: by keyboard, on a phone, in the dark, without script."""
 
-from datetime import timedelta
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.test import Client
-from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browsing import looks_right, looks_right_everywhere
 from tests.processes import Processes
+from tests.visitors import sign_in
 from tests.workspaces import make
 from workspaces.actions.invitations import NewInvitation, invite
 from workspaces.actions.joining import ask_to_join
@@ -17,8 +14,6 @@ from workspaces.rules.permissions import Role
 from workspaces.scope import scope
 
 pytestmark = pytest.mark.browser
-
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
 class Site:
@@ -47,35 +42,10 @@ class Site:
         )
         make.workspace("roaming", "Roaming", "Europe/London")
 
-    def sign_in(self, page: Page, who: User, *, minutes_ago: float = 0) -> None:
-        """Give the browser a session of this account."""
-        client = Client()
-        make.sign_in(client, who, started_at=timezone.now() - timedelta(minutes=minutes_ago))
-        page.context.add_cookies(
-            [
-                {
-                    "name": "mc_session",
-                    "value": client.session.session_key or "",
-                    "url": self.url,
-                }
-            ]
-        )
-
 
 @pytest.fixture
 def site(processes: Processes) -> Site:
     return Site(processes.start("web").url)
-
-
-def looks_right(page: Page) -> list[str]:
-    """What is wrong with the page as it is drawn: too wide, or against WCAG 2.2 A and AA."""
-    width = page.viewport_size["width"] if page.viewport_size else 0
-    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
-    wrong = [
-        f"{page.url}: {one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]
-    ]
-    drawn = page.evaluate("document.documentElement.scrollWidth")
-    return [*wrong, *([f"{page.url}: {drawn} px wide on {width}"] if drawn > width else [])]
 
 
 def addresses(site: Site) -> dict[str, list[str]]:
@@ -115,20 +85,15 @@ def addresses(site: Site) -> dict[str, list[str]]:
     }
 
 
-@pytest.mark.parametrize(("width", "height", "colours"), [(1440, 900, "light"), (390, 844, "dark")])
-def test_every_page_fits_and_is_accessible(
-    site: Site, page: Page, width: int, height: int, colours: str
-) -> None:
-    page.set_viewport_size({"width": width, "height": height})
-    page.emulate_media(color_scheme="dark" if colours == "dark" else "light")
+def test_every_page_fits_and_is_accessible(site: Site, page: Page) -> None:
     wrong: list[str] = []
     for who, paths in addresses(site).items():
         page.context.clear_cookies()
         if who:
-            site.sign_in(page, site.admin if who == "admin" else site.root)
+            sign_in(page, site.url, site.admin if who == "admin" else site.root)
         for path in paths:
             page.goto(site.url + path)
-            wrong.extend(looks_right(page))
+            wrong += looks_right_everywhere(page)
     assert wrong == []
 
 
@@ -163,7 +128,7 @@ def test_a_password_can_be_shown_and_hidden(site: Site, page: Page) -> None:
 
 def test_a_new_key_is_copied_with_one_press(site: Site, page: Page) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    site.sign_in(page, site.admin)
+    sign_in(page, site.url, site.admin)
     page.goto(f"{site.url}/w/care/keys/new/")
     page.get_by_label("Name", exact=True).fill("Care portal")
     page.get_by_label("Read the state of messages").check()
@@ -177,7 +142,7 @@ def test_a_new_key_is_copied_with_one_press(site: Site, page: Page) -> None:
 
 def test_the_password_is_asked_again_and_the_act_goes_on(site: Site, page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    site.sign_in(page, site.admin, minutes_ago=6)
+    sign_in(page, site.url, site.admin, minutes_ago=6)
     page.goto(f"{site.url}/w/care/members/")
     page.get_by_label("Role of Kamola Ismoilova").select_option("viewer")
     page.get_by_role("button", name="Change Kamola Ismoilova").click()
