@@ -98,6 +98,7 @@ DOORS: tuple[tuple[str, str, Who], ...] = (
     # The audit log
     ("audit:list", "GET", SEE),
     ("audit:entry", "GET", SEE),
+    ("audit:erase", "GET POST", ADMIN),
     # The overview, campaigns and their wizard
     ("campaigns:overview", "GET", SEE),
     ("campaigns:list", "GET", SEE),
@@ -228,6 +229,7 @@ DOORS: tuple[tuple[str, str, Who], ...] = (
     ("platform:diagnostics", "GET", PLATFORM),
     ("platform:audit", "GET", PLATFORM),
     ("platform:audit_entry", "GET", PLATFORM),
+    ("platform:audit_erase", "GET POST", PLATFORM),
     # The API
     ("api:messages", "GET", api("message.see")),
     ("api:messages", "POST", api("message.send")),

@@ -60,6 +60,7 @@ RESULTS = (
     ("ok", _("Done")),
     ("denied", _("Refused")),
     ("failed", _("Failed")),
+    ("outside", _("Done around the product")),
 )
 
 
@@ -110,7 +111,8 @@ class FilterForm(forms.Form):
         return Filter(
             op=said["action"],
             ids=names.find(said["q"]) if said["q"] else (),
-            result=said["result"],
+            result=said["result"] if said["result"] != "outside" else "",
+            is_outside=said["result"] == "outside",
             since=datetime.combine(since, time.min, zone) if since else None,
             until=datetime.combine(until + timedelta(days=1), time.min, zone) if until else None,
         )

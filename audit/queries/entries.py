@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from audit.models import Entry, Event, Pending
 from audit.rules.canonical import decode_event, read_stamp
 from audit.rules.events import Actor, Obj
-from audit.rules.operations import OPERATIONS
+from audit.rules.operations import OPERATIONS, OUTSIDE
 
 PAGE = 50
 MOST_OF_OBJECT = 500
@@ -50,7 +50,8 @@ class Filter:
     """What a reader looks for; empty values ask for everything.
 
     `op` is the beginning of published operations (`campaign.`), `ids` are actors or objects,
-    `since` is inclusive and `until` exclusive, by the time of numbering.
+    `since` is inclusive and `until` exclusive, by the time of numbering. `is_outside` asks for what
+    came around the verbs only.
     """
 
     op: str = ""
@@ -59,6 +60,7 @@ class Filter:
     result: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    is_outside: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def _chosen(rows: QuerySet[Any], workspace: UUID, chosen: Filter, *, prefix: str
     """Narrow events, or entries by their events (`prefix` leads there)."""
     tests = {
         # A list and no LIKE: behind row-level security only equality may use the index.
-        "op__in": [op for op in OPERATIONS if op.startswith(chosen.op)] if chosen.op else [],
+        "op__in": _operations(chosen),
         "actor_id": chosen.actor,
         "result": chosen.result,
     }
@@ -122,13 +124,21 @@ def _chosen(rows: QuerySet[Any], workspace: UUID, chosen: Filter, *, prefix: str
         **{f"{prefix}ws": workspace},
         **{f"{prefix}{name}": value for name, value in tests.items() if value},
     )
-    if chosen.op and not tests["op__in"]:
+    if (chosen.op or chosen.is_outside) and not tests["op__in"]:
         return rows.none()
     if chosen.ids:
         rows = rows.filter(
             Q(**{f"{prefix}actor_id__in": chosen.ids}) | Q(**{f"{prefix}obj_id__in": chosen.ids})
         )
     return rows
+
+
+def _operations(chosen: Filter) -> list[str]:
+    """Return the operations that a filter names; none where it names none."""
+    if not chosen.op and not chosen.is_outside:
+        return []
+    ending = OUTSIDE if chosen.is_outside else ""
+    return [op for op in OPERATIONS if op.startswith(chosen.op) and op.endswith(ending)]
 
 
 def _row(event: Event, numbered: Entry | None) -> Row:

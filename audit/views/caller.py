@@ -5,6 +5,8 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
+from audit.rules.events import Actor
+
 
 class Place(Protocol):
     """A workspace."""
@@ -24,6 +26,11 @@ class Caller(Protocol):
 
     @property
     def here(self) -> Place: ...
+    @property
+    def actor(self) -> Actor: ...
+    @property
+    def request_id(self) -> str: ...
+    def may(self, permission: str, /) -> bool: ...
 
 
 class AuditRequest(HttpRequest):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from audit.queries import names
 from audit.queries.entries import Row
-from audit.rules.operations import OPERATIONS
+from audit.rules.operations import OPERATIONS, OUTSIDE
 from audit.rules.shown import visible
 
 # The verb of an operation -> icon. A refused attempt has the icon of refusal instead.
@@ -56,10 +56,16 @@ ICONS: Mapping[str, str] = {
     "verify": "shield-check",
     "step": "clock",
     "grant": "users",
+    "changed_outside": "alert-triangle",
+    "erase": "square-x",
+    "prune": "clock-x",
 }
 REFUSED_ICON = "ban"
+# Who changed something around the product is a login of the database.
+DATABASE = "database:"
 OTHER_ICON = "info-circle"
 CHANGES_SHOWN = 3
+RAW_SHOWN = 4_000
 
 Names = Mapping[tuple[str, str], str]
 
@@ -93,6 +99,13 @@ class Line:
     changes: Sequence[Change]
     icon: str
     is_refused: bool
+    is_outside: bool = False
+
+    @property
+    def raw(self) -> str:
+        """Return what is hashed, with hidden characters shown; the beginning of a long one."""
+        body = visible(self.row.body)
+        return body if len(body) <= RAW_SHOWN else f"{body[:RAW_SHOWN]}…"
 
     @property
     def summary(self) -> str:
@@ -126,11 +139,14 @@ def _line(row: Row, zone: ZoneInfo, known: Names) -> Line:
         changes=[_change(field, sides) for field, sides in row.diff.items()],
         icon=REFUSED_ICON if is_refused else ICONS.get(row.op.rpartition(".")[2], OTHER_ICON),
         is_refused=is_refused,
+        is_outside=row.op.endswith(OUTSIDE),
     )
 
 
 def _who(row: Row, known: Names) -> tuple[str, str]:
     """Return the actor's name and what stands below it."""
+    if row.actor.id.startswith(DATABASE):
+        return row.actor.id.removeprefix(DATABASE), _("signed in to the database")
     if row.actor.kind == "system":
         return _("System"), row.actor.id
     name = known.get((row.actor.kind, row.actor.id), "")

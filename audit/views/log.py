@@ -18,7 +18,7 @@ class Entries(View):
 
     def get(self, request: AuditRequest) -> HttpResponse:
         """Draw them."""
-        return show_entries(request, _chain_of(request))
+        return show_entries(request, chain_of(request))
 
 
 class OneEntry(View):
@@ -28,7 +28,7 @@ class OneEntry(View):
 
     def get(self, request: AuditRequest, eid: UUID) -> HttpResponse:
         """Draw it; one of another workspace does not exist."""
-        return show_entry(request, _chain_of(request), eid)
+        return show_entry(request, chain_of(request), eid)
 
 
 class SystemEntries(View):
@@ -39,7 +39,7 @@ class SystemEntries(View):
     def get(self, request: HttpRequest) -> HttpResponse:
         """Draw them."""
         with every_chain():
-            return show_entries(request, _system_chain())
+            return show_entries(request, system_chain_or_404())
 
 
 class OneSystemEntry(View):
@@ -47,19 +47,24 @@ class OneSystemEntry(View):
 
     permission = "platform.see"
 
-    def get(self, request: HttpRequest, eid: UUID) -> HttpResponse:
+    def get(self, request: AuditRequest, eid: UUID) -> HttpResponse:
         """Draw it; one of a workspace is not shown here."""
+        may_erase = request.me.may("platform.edit")
         with every_chain():
-            return show_entry(request, _system_chain(), eid)
+            return show_entry(request, system_chain_or_404(may_erase=may_erase), eid)
 
 
-def _chain_of(request: AuditRequest) -> Chain:
+def chain_of(request: AuditRequest) -> Chain:
+    """Return the chain of the caller's workspace."""
     here = request.me.here
-    return Chain(here.uuid, ZoneInfo(here.zone), here.slug, here.name)
+    return Chain(
+        here.uuid, ZoneInfo(here.zone), here.slug, here.name, request.me.may("audit.erase")
+    )
 
 
-def _system_chain() -> Chain:
+def system_chain_or_404(*, may_erase: bool = False) -> Chain:
+    """Return the system chain; raise Http404 before the installation."""
     install = system_chain()
     if install is None:
         raise Http404
-    return Chain(install, ZoneInfo("UTC"))
+    return Chain(install, ZoneInfo("UTC"), may_erase=may_erase)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from audit.forms.filter import FilterForm
 from audit.queries.entries import Page, entry_of, page
+from audit.queries.kept import kept
 from audit.queries.status import chain_status
 from audit.rules.canonical import stamp
 from audit.rules.shown import visible
@@ -20,12 +21,16 @@ from audit.views.lines import Line, lines
 
 @dataclass(frozen=True)
 class Chain:
-    """A chain and where its pages are; `slug` and `name` are empty for the system chain."""
+    """A chain and where its pages are; `slug` and `name` are empty for the system chain.
+
+    `may_erase` says whether the reader may erase personal values.
+    """
 
     ws: UUID
     zone: ZoneInfo
     slug: str = ""
     name: str = ""
+    may_erase: bool = False
 
     @property
     def url(self) -> str:
@@ -77,6 +82,7 @@ def show_entry(request: HttpRequest, chain: Chain, eid: UUID) -> HttpResponse:
             "line": line,
             "row": row,
             "raw": visible(row.body),
+            "kept": kept(chain.ws, eid) if row.personal else [],
             "status": chain_status(chain.ws, now=timezone.now()),
             "at_text": stamp(row.at),
         },

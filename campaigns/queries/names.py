@@ -15,7 +15,7 @@ def register_names() -> None:
     """Lend our names to the audit log; called once, when the app is ready."""
     register("campaign", resolver("cmp", _campaigns), _find_campaigns)
     register("list", resolver("lst", _lists))
-    register("sender", resolver("snd", _senders))
+    register("sender", resolver("snd", _senders), _find_senders)
     register("sender_revision", resolver("rev", _revisions))
 
 
@@ -44,3 +44,15 @@ def _find_campaigns(text: str) -> Sequence[str]:
         wanted |= Q(number=int(number))
     rows = Campaign.objects.filter(wanted).order_by("pk").values_list("pk", flat=True)
     return [f"cmp_{pk}" for pk in rows[:MOST]]
+
+
+def _find_senders(text: str) -> Sequence[str]:
+    """Return the senders of this name, or of this id, each with all its revisions."""
+    number = text.removeprefix("snd_")
+    wanted = Q(value__icontains=text)
+    if text.startswith("snd_") and number.isdecimal() and len(number) < 10:
+        wanted = Q(pk=int(number))
+    senders = Sender.objects.filter(wanted).order_by("pk").values_list("pk", flat=True)[:MOST]
+    revisions = SenderRevision.objects.filter(sender__in=list(senders)).order_by("pk")
+    ids = revisions.values_list("pk", flat=True)[:MOST]
+    return [*(f"snd_{pk}" for pk in senders), *(f"rev_{pk}" for pk in ids)]

@@ -136,6 +136,7 @@ def test_a_stranger_gets_the_page_of_what_does_not_exist(team: Workspace) -> Non
         ("?action=campaign.", True),
         ("?action=sender.", False),
         ("?result=denied", False),
+        ("?result=outside", False),
         ("?q=malika", True),
         ("?q=cmp_3", True),
         ("?q=cmp_4", False),
@@ -150,6 +151,23 @@ def test_the_filter_is_the_address(
     done(site, team, actor=Actor("user", f"usr_{malika.pk}"))
     number(site)
     assert ("Approved a campaign" in shown(client, team, query)) is is_there
+
+
+def test_what_came_around_the_product_names_the_login(
+    site: Site, team: Workspace, client: Client
+) -> None:
+    login = Actor("system", "database:psql_user")
+    done(site, team, op="sender.changed_outside", actor=login, diff={"value": ("a", "b")})
+    page = shown(client, team, "?result=outside")
+    for words in ("Changed a sender name around the product", "psql_user", "value: a → b"):
+        assert words in page
+
+
+def test_the_raw_entry_stands_beside_its_sentence(
+    site: Site, team: Workspace, client: Client
+) -> None:
+    event = done(site, team)
+    assert f"&quot;eid&quot;:&quot;{event.eid}&quot;" in shown(client, team)
 
 
 def test_a_day_is_a_day_of_the_workspaces_zone(site: Site, team: Workspace, client: Client) -> None:

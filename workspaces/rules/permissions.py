@@ -38,7 +38,9 @@ _REVIEW = frozenset({"campaign.review", "sender.review", "resend.decide"})
 _SUPERVISE = frozenset(
     {"campaign.run", "campaign.run_own", "number.reveal", "resend.request", "records.import"}
 )
-_ADMIN = frozenset({"sender.edit", "member.edit", "key.edit", "workspace.edit", "evidence.export"})
+_ADMIN = frozenset(
+    {"sender.edit", "member.edit", "key.edit", "workspace.edit", "evidence.export", "audit.erase"}
+)
 _PLATFORM = frozenset({"platform.see", "platform.edit", "campaign.delete"})
 
 PERMISSIONS: Mapping[Role, frozenset[str]] = {
