@@ -45,6 +45,8 @@ app.conf.beat_schedule = {
     "log": {"task": "audit.check", "schedule": crontab(hour=3, minute=10)},
     "anchors": {"task": "audit.sweep_anchors", "schedule": 30.0, "options": {"expires": 30}},
     "inbound": {"task": "campaigns.sweep_inbound", "schedule": 6 * 3600.0},
+    "sealing": {"task": "campaigns.seal_messages", "schedule": 60.0, "options": {"expires": 60}},
+    "segments": {"task": "campaigns.prune_segments", "schedule": 6 * 3600.0},
 }
 
 

@@ -134,6 +134,8 @@ DOORS: tuple[tuple[str, str, Who], ...] = (
     ("campaigns:export", "GET POST", SEE),
     ("campaigns:message", "GET", SEE),
     ("campaigns:reveal", "GET POST", REVEAL),
+    ("campaigns:evidence", "GET POST", ADMIN),
+    ("campaigns:evidence_take", "GET POST", ADMIN),
     # What is unknown, and what settles it: two people send again, call records are imported
     ("campaigns:unknowns", "GET", SEE),
     ("campaigns:unknowns_export", "POST", SEE),

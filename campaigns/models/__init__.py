@@ -10,6 +10,7 @@ from campaigns.models.campaigns import (
     StartBy,
     Verdict,
 )
+from campaigns.models.evidence import MessageSegment, Sealing
 from campaigns.models.inbound import (
     InboundMessage,
     StopWord,
@@ -58,6 +59,7 @@ __all__ = [
     "InboundMessage",
     "ListState",
     "Message",
+    "MessageSegment",
     "Mode",
     "OptOut",
     "Priority",
@@ -73,6 +75,7 @@ __all__ = [
     "ResendDecision",
     "ResendState",
     "RevisionState",
+    "Sealing",
     "Sender",
     "SenderDecision",
     "SenderRevision",

@@ -59,17 +59,16 @@ def found_for(workspace: Workspace, fingerprint: bytes, number: str) -> Findings
     opt_outs = OptOut.objects.filter(workspace=workspace, fingerprint=fingerprint, lifted_at=None)
     return Findings(
         number=number,
-        hits=_hits(workspace, found[:MOST]),
+        hits=hits_of(workspace, found[:MOST]),
         is_cut=len(found) > MOST,
         opt_out=opt_outs.first(),
     )
 
 
-def _hits(workspace: Workspace, found: Sequence[Key]) -> list[Hit]:
-    campaigns = (
-        Campaign.objects.filter(workspace=workspace, deleted_at=None)
-        .select_related("sender")
-        .in_bulk({key.campaign_id for key in found})
-    )
-    rows = shown(workspace.pk, [key for key in found if key.campaign_id in campaigns])
-    return [Hit(campaigns[row.campaign_id], row) for row in rows]
+def hits_of(workspace: Workspace, found: Sequence[Key], *, with_deleted: bool = False) -> list[Hit]:
+    """Return these messages with their campaigns; `with_deleted` those of deleted ones too."""
+    rows = Campaign.objects.filter(workspace=workspace).select_related("sender")
+    kept = rows if with_deleted else rows.filter(deleted_at=None)
+    campaigns = kept.in_bulk({key.campaign_id for key in found})
+    seen = shown(workspace.pk, [key for key in found if key.campaign_id in campaigns])
+    return [Hit(campaigns[row.campaign_id], row) for row in seen]

@@ -12,4 +12,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
     "message": ONCE,
     "approval": ONCE,
     "sender_decision": ONCE,
+    "sealing": ONCE,
+    # What was sealed stays; its file and its key go when the term is over.
+    "message_segment": {"app": "SELECT, INSERT, UPDATE (key_sealed, pruned_at)"},
 }

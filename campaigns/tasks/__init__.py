@@ -3,6 +3,6 @@
 A row's state is the work order: a task is a nudge, a sweep guarantees it.
 """
 
-from campaigns.tasks import builds, inbound, lists, records, routes, sweeps
+from campaigns.tasks import builds, evidence, inbound, lists, records, routes, sweeps
 
-__all__ = ["builds", "inbound", "lists", "records", "routes", "sweeps"]
+__all__ = ["builds", "evidence", "inbound", "lists", "records", "routes", "sweeps"]
