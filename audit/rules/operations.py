@@ -90,14 +90,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "sender.propose": Operation(
         _("Proposed a sender revision"), _("Tried to propose a sender revision")
     ),
-    "sender.submit": Operation(
-        _("Submitted a sender revision"), _("Tried to submit a sender revision")
-    ),
     "sender.approve": Operation(
         _("Approved a sender revision"), _("Tried to approve a sender revision")
-    ),
-    "sender.return": Operation(
-        _("Returned a sender revision"), _("Tried to return a sender revision")
     ),
     "sender.reject": Operation(
         _("Rejected a sender revision"), _("Tried to reject a sender revision")
@@ -196,6 +190,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "stop_word.add": Operation(_("Added a STOP word"), _("Tried to add a STOP word")),
     "stop_word.remove": Operation(_("Took a STOP word away"), _("Tried to take a STOP word away")),
     "replies.export": Operation(_("Exported replies"), _("Tried to export replies")),
+    "replies.erase": Operation(
+        _("Erased replies whose time is over"), _("Tried to erase replies whose time is over")
+    ),
     "number.reveal": Operation(_("Saw full phone numbers"), _("Tried to see full phone numbers")),
     "messages.export": Operation(_("Exported messages"), _("Tried to export messages")),
     "messages.sealed": Operation(
@@ -252,10 +249,6 @@ OPERATIONS: Mapping[str, Operation] = {
     "certificate.expire": Operation(
         _("Told that a certificate ends"), _("Tried to tell that a certificate ends")
     ),
-    "sender_process.start": Operation(_("A sender process started"), _("A sender process failed")),
-    "sender_process.stop": Operation(_("A sender process stopped"), _("A sender process failed")),
-    "lease.take": Operation(_("Took over a connection slot"), _("Tried to take over a slot")),
-    "epoch.force": Operation(_("Asked for a checkpoint"), _("Tried to ask for a checkpoint")),
     "anchor.receipt": Operation(
         _("Placed a checkpoint outside"), _("Tried to place a checkpoint outside")
     ),
@@ -286,7 +279,18 @@ OPERATIONS: Mapping[str, Operation] = {
     "retention.prune": Operation(
         _("Removed entries whose term is over"), _("Tried to remove entries whose term is over")
     ),
-    "export.create": Operation(_("Exported evidence"), _("Tried to export evidence")),
+    "export.create": Operation(_("Asked for evidence"), _("Tried to ask for evidence")),
+    "export.approve": Operation(
+        _("Released evidence with personal values"),
+        _("Tried to release evidence with personal values"),
+    ),
+    "export.refuse": Operation(
+        _("Refused evidence with personal values"),
+        _("Tried to refuse evidence with personal values"),
+    ),
+    "export.ready": Operation(_("Wrote evidence"), _("Could not write evidence")),
+    "export.download": Operation(_("Took evidence away"), _("Tried to take evidence away")),
+    "export.expire": Operation(_("Deleted old evidence"), _("Tried to delete old evidence")),
 }
 
 # After these an epoch is fixed at once: who may rewrite most must be pinned down soonest, and a
@@ -298,8 +302,8 @@ _PRIVILEGED = (
     "log_key.",
     "restore.",
     "export.create",
+    "export.approve",
     "workspace.create",
-    "epoch.force",
     "messages.sealed",
     "pd.erase",
     "retention.prune",

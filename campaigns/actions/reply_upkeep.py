@@ -61,7 +61,7 @@ def _erase_some(now: datetime) -> int:
         uuids = dict(Workspace.objects.filter(pk__in=counts).values_list("pk", "uuid"))
         for workspace_id, count in counts.items():
             record(
-                "pd.erase",
+                "replies.erase",
                 workspace=uuids.get(workspace_id) or installation_uuid(),
                 actor=SWEEP,
                 obj=Obj("inbound_message", "inb_all"),

@@ -27,7 +27,8 @@ def test_an_operation_that_is_not_published_is_refused() -> None:
         "key.revoke",
         "export.create",
         "workspace.create",
-        "epoch.force",
+        "pd.erase",
+        "sender.changed_outside",
     ],
 )
 def test_a_privileged_operation_asks_for_an_epoch_at_once(op: str) -> None:

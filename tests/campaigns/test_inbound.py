@@ -343,7 +343,7 @@ def test_text_and_number_are_erased_after_the_workspaces_time(site: Site) -> Non
     assert bytes(old.digest) == b""
     assert all(row.content_sealed for row in others)
     entry = entries(site.care)[-1]
-    assert (entry["op"], entry["diff"]) == ("pd.erase", {"erased": [None, 1]})
+    assert (entry["op"], entry["diff"]) == ("replies.erase", {"erased": [None, 1]})
 
 
 def test_an_opt_out_stays_when_the_message_that_made_it_is_erased(site: Site) -> None:
