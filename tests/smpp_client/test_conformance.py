@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from message_center.stack.certificates import DemoCertificates, demo_certificates
+from message_center.stack.certificates import DemoCertificates
 from smpp_client.actions.connections import add_connection
 from smpp_client.engine.accounts import Account, Place, account_of
 from smpp_client.engine.conformance.bench import Bench
@@ -21,8 +21,9 @@ from smpp_client.rules.conformance import FIXED_MESSAGES, CheckOptions, Step
 from smpp_client.rules.hosts import Host
 from smpp_client.rules.message_ids import IdRule
 from smpp_client.simulator.ledger import texts
-from tests.simulator import RunningSimulator, start_simulator
+from tests.simulator import RunningSimulator
 from tests.smpp_client import wires
+from tests.smpp_client.conftest import StartPartner
 
 pytestmark = pytest.mark.django_db
 NUMBERS = ("447700900001", "447700900002")
@@ -32,27 +33,9 @@ OPTIONS = CheckOptions(NUMBERS, "Example", messages=200, receipt_seconds=5)
 
 
 @pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> DemoCertificates:
-    """Both ends' certificates."""
-    return demo_certificates(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="module")
-def partner(
-    certificates: DemoCertificates, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RunningSimulator]:
+def partner(start_partner: StartPartner) -> RunningSimulator:
     """A partner that refuses numbers that cannot be."""
-    folder = tmp_path_factory.mktemp("partner")
-    running = start_simulator(
-        folder,
-        certificates,
-        system_id="center",
-        password="secret",
-        receipt_delay=0.1,
-        refuse_destination=[("1", 11)],
-    )
-    yield running
-    running.stop()
+    return start_partner(receipt_delay=0.1, refuse_destination=[("1", 11)])
 
 
 @pytest.fixture

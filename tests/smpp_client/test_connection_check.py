@@ -1,6 +1,5 @@
 """The check of a connection, against a real simulator over mutual TLS."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from django.utils import timezone
 
 from message_center.stack.certificates import (
     DemoCertificates,
-    demo_certificates,
     issue_by_stranger,
     make_authority,
 )
@@ -22,26 +20,16 @@ from smpp_client.queries.connection_settings import ConnectionSettings
 from smpp_client.queries.connections import events_of
 from tests.simulator import RunningSimulator, start_simulator
 from tests.smpp_client import wires
+from tests.smpp_client.conftest import StartPartner
 from tests.workspaces.log import entries
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> DemoCertificates:
-    """Both ends' certificates."""
-    return demo_certificates(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="module")
-def partner(
-    certificates: DemoCertificates, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RunningSimulator]:
+def partner(start_partner: StartPartner) -> RunningSimulator:
     """A partner that wants our certificate and knows one account."""
-    folder = tmp_path_factory.mktemp("partner")
-    running = start_simulator(folder, certificates, system_id="center", password="secret")
-    yield running
-    running.stop()
+    return start_partner()
 
 
 def add(

@@ -1,7 +1,6 @@
 """Reports of full checks: asked for, run once, written, broken off."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from message_center.stack.certificates import DemoCertificates, demo_certificates
+from message_center.stack.certificates import DemoCertificates
 from smpp_client.actions.connections import NoSuchConnection
 from smpp_client.actions.reports import (
     Asked,
@@ -24,8 +23,9 @@ from smpp_client.queries.connections import events_of
 from smpp_client.queries.reports import html_of, read_report, reports_of
 from smpp_client.rules.conformance import FIXED_MESSAGES
 from tests import make
-from tests.simulator import RunningSimulator, start_simulator
+from tests.simulator import RunningSimulator
 from tests.smpp_client import wires
+from tests.smpp_client.conftest import StartPartner
 from tests.workspaces.log import entries
 
 pytestmark = pytest.mark.django_db
@@ -34,22 +34,9 @@ ASKED = Asked([NUMBER], "Example", FIXED_MESSAGES)
 
 
 @pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> DemoCertificates:
-    """Both ends' certificates."""
-    return demo_certificates(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="module")
-def partner(
-    certificates: DemoCertificates, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RunningSimulator]:
+def partner(start_partner: StartPartner) -> RunningSimulator:
     """A partner that knows one account."""
-    folder = tmp_path_factory.mktemp("partner")
-    running = start_simulator(
-        folder, certificates, system_id="center", password="secret", receipt_delay=0.1
-    )
-    yield running
-    running.stop()
+    return start_partner(receipt_delay=0.1)
 
 
 @pytest.fixture

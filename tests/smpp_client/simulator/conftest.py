@@ -6,18 +6,12 @@ from typing import Any
 
 import pytest
 
-from message_center.stack.certificates import DemoCertificates, demo_certificates
+from message_center.stack.certificates import DemoCertificates
 from tests.simulator import RunningSimulator, start_simulator
 from tests.smpp_client.simulator.client import TlsClient, connected
 
 Start = Callable[..., RunningSimulator]
 Bound = Callable[..., TlsClient]
-
-
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> DemoCertificates:
-    """Certificates for both ends, made once."""
-    return demo_certificates(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture
