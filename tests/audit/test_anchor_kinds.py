@@ -5,9 +5,10 @@ import json
 import os
 import re
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -26,6 +27,7 @@ from audit.rules.consistency import consistency_proof
 from audit.rules.hashes import leaf_hash, tree_root
 from audit.rules.notes import Checkpoint, read_key, read_note, sign, verify
 from audit.verifier import verify_evidence as verifier
+from message_center.stack.certificates import demo_certificates
 from tests.audit.authority import Authority, authority
 from tests.audit.far_end import serve
 from tests.audit.make import NOW
@@ -195,6 +197,33 @@ def test_an_address_that_is_none_is_refused(tsa: Authority, url: str) -> None:
 def test_nobody_there_is_tried_again(tsa: Authority) -> None:
     with pytest.raises(Unreachable, match="does not answer"):
         TimeStampAnchor(f"http://{NOBODY}/", str(tsa.ca), HOUR).send(checkpoint(3), None)
+
+
+def test_a_server_whose_certificate_is_not_believed_gets_nothing(
+    tsa: Authority, tmp_path: Path
+) -> None:
+    demo_certificates(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "server.pem", tmp_path / "server.key")
+    refused = pytest.raises(AnchorRefused, match="certificate is not believed")
+    with serve(BaseHTTPRequestHandler, context) as address, refused:
+        TimeStampAnchor(f"https://{address}/", str(tsa.ca), HOUR).send(checkpoint(3), None)
+
+
+def test_an_answer_without_end_is_refused(tsa: Authority) -> None:
+    class Endless(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError):
+                self.wfile.write(b"x" * 1_100_000)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing is written down."""
+
+    with serve(Endless) as address, pytest.raises(AnchorRefused, match="more than a megabyte"):
+        TimeStampAnchor(f"http://{address}/", str(tsa.ca), HOUR).send(checkpoint(3), None)
 
 
 # --- A mailbox

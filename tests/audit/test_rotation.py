@@ -200,6 +200,17 @@ def test_the_old_key_goes_when_it_has_signed_for_the_last_time(site: Keeper) -> 
     assert site.signers()[-1] == 1
 
 
+def test_a_checkpoint_that_a_crash_left_unpublished_is_signed_by_the_same_keys(
+    site: Keeper,
+) -> None:
+    site.rotate(timedelta(hours=2))
+    site.sign_hours(4)
+    before = site.notes()
+    site.attack("UPDATE audit_epoch SET note = NULL WHERE epoch > 0")
+    site.sign_hours(0)
+    assert site.notes() == before
+
+
 def test_a_second_change_waits_for_the_end_of_the_first(site: Keeper) -> None:
     site.rotate()
     site.sign_hours(1)
