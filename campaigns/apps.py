@@ -10,7 +10,9 @@ class CampaignsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Lend our names to the audit log. Models can be imported only now."""
+        """Lend to the audit log what it names. Models can be imported only now."""
         from campaigns.queries.names import register_names
+        from campaigns.queries.subjects import register_subjects
 
         register_names()
+        register_subjects()

@@ -37,6 +37,7 @@ app.conf.beat_schedule = {
     "checks": {"task": "smpp_client.sweep_reports", "schedule": 20.0, "options": {"expires": 20}},
     "fallback": {"task": "audit.sweep_fallback", "schedule": 10.0, "options": {"expires": 10}},
     "passes": {"task": "workspaces.keep_passes", "schedule": 20.0, "options": {"expires": 20}},
+    "evidence": {"task": "audit.sweep_exports", "schedule": 10.0, "options": {"expires": 10}},
     "sessions": {"task": "workspaces.sweep_sessions", "schedule": 600.0},
     "receipts": {"task": "campaigns.give_up_receipts", "schedule": 600.0},
     "partitions": {"task": "campaigns.ensure_partitions", "schedule": 6 * 3600.0},

@@ -107,6 +107,11 @@ def databases() -> dict[str, dict[str, Any]]:
 
 
 DATABASES = databases()
+# Evidence is read by a role that can do nothing else; who writes none does not get to know it.
+try:
+    EXPORTER_DATABASE_URL = database_url("exporter")
+except KeyError:
+    EXPORTER_DATABASE_URL = ""
 DATABASE_ROLES = tuple(URL_OF_ROLE)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -315,8 +320,11 @@ AUDIT_STATE_DIR = Path(text("AUDIT_STATE_DIR", str(DATA_DIR / "audit")))
 AUDIT_KEY_FILE = text("AUDIT_KEY_FILE", str(DATA_DIR / "secrets" / "audit_signing_key.pem"))
 AUDIT_NONCE_FILE = text("AUDIT_NONCE_FILE", str(DATA_DIR / "secrets" / "audit_nonce_secret"))
 AUDIT_EPOCH_SECONDS = number("AUDIT_EPOCH_SECONDS", 3600)
-AUDIT_FALLBACK_DIR = Path(text("AUDIT_FALLBACK_DIR", str(DATA_DIR / "fallback")))
-AUDIT_FALLBACK_MAX_BYTES = int(number("AUDIT_FALLBACK_MAX_BYTES", 200_000_000))
+AUDIT_EXPORT_KEY_FILE = text(
+    "AUDIT_EXPORT_KEY_FILE", str(DATA_DIR / "secrets" / "audit_export_key.pem")
+)
+AUDIT_EXPORT_DIR = DATA_DIR / "exports"
+EVIDENCE_DAYS = int(number("EVIDENCE_DAYS", 7))
 AUDIT_ANCHOR_FILE = text("AUDIT_ANCHOR_FILE", "")
 AUDIT_TSA_URL = text("AUDIT_TSA_URL", "")
 AUDIT_TSA_CA = text("AUDIT_TSA_CA", "")
@@ -327,6 +335,8 @@ AUDIT_ANCHOR_SYSLOG = text("AUDIT_ANCHOR_SYSLOG", "")
 AUDIT_WITNESS_URL = text("AUDIT_WITNESS_URL", "")
 AUDIT_WITNESS_KEY = text("AUDIT_WITNESS_KEY", "")
 AUDIT_ANCHOR_LATE_SECONDS = number("AUDIT_ANCHOR_LATE_SECONDS", 7200)
+AUDIT_FALLBACK_DIR = Path(text("AUDIT_FALLBACK_DIR", str(DATA_DIR / "fallback")))
+AUDIT_FALLBACK_MAX_BYTES = int(number("AUDIT_FALLBACK_MAX_BYTES", 200_000_000))
 
 # --- sending ------------------------------------------------------------------------------------
 LEASE_SECONDS = number("LEASE_SECONDS", 15)

@@ -27,6 +27,7 @@ urlpatterns = [
     path("", include((workspaces.urls.urlpatterns, "workspaces"))),
     path("me/theme/", ChangeTheme.as_view(), name="theme"),
     path("w/<slug:workspace>/audit/", include((audit.urls.urlpatterns, "audit"))),
+    path("w/<slug:workspace>/evidence/", include((audit.urls.evidence, "evidence"))),
     path("w/<slug:workspace>/", include((campaigns.urls.urlpatterns, "campaigns"))),
     path("platform/", include((platform, "platform"))),
     path("api/v1/", include((campaigns.urls.api.urlpatterns, "api"))),

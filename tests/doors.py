@@ -98,6 +98,12 @@ DOORS: tuple[tuple[str, str, Who], ...] = (
     # The audit log
     ("audit:list", "GET", SEE),
     ("audit:entry", "GET", SEE),
+    ("evidence:list", "GET POST", ADMIN),
+    ("evidence:now", "GET", ADMIN),
+    ("evidence:one", "GET", ADMIN),
+    ("evidence:release", "POST", ADMIN),
+    ("evidence:refuse", "POST", ADMIN),
+    ("evidence:file", "POST", ADMIN),
     ("audit:erase", "GET POST", ADMIN),
     # The overview, campaigns and their wizard
     ("campaigns:overview", "GET", SEE),

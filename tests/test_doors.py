@@ -17,6 +17,7 @@ from django.urls import resolve
 from django.utils import timezone
 from pytest_django import Settings
 
+from audit.actions.exports import ask
 from campaigns.actions.opt_outs import add_opt_out
 from campaigns.actions.stop_words import add_own_word
 from campaigns.models import CallRecordImport, ResendDecision, WordKind
@@ -233,6 +234,14 @@ def neighbour(db: None) -> Neighbour:
         opted = add_opt_out(by=admin, text="07700900999", country="GB", words="call", now=make.NOW)
         word = add_own_word(by=admin, kind=WordKind.STOP, word="Basta", now=make.NOW)
         nouns.sender(admin.here, "2020")
+        evidence = ask(
+            by=admin,
+            since=None,
+            until=None,
+            shows_values=True,
+            reason="Request 118-26",
+            now=make.NOW,
+        )
     asked = ask_to_join(workspace=admin.here, by=make.me(make.user()), text="", now=make.NOW)
     ids = {
         "number": campaign.number,
@@ -246,6 +255,7 @@ def neighbour(db: None) -> Neighbour:
         "invitation_id": invited.invitation.pk,
         "join_request_id": asked.pk,
         "key_id": make.key(admin.here, admin).key.pk,
+        "export_id": evidence.pk,
         **settling(admin, campaign.pk),
     }
     return Neighbour(admin, {name: str(value) for name, value in ids.items()} | WORDS)

@@ -10,7 +10,9 @@ class WorkspacesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Lend our names to the audit log. Models can be imported only now."""
+        """Lend to the audit log what it names. Models can be imported only now."""
         from workspaces.queries.names import register_names
+        from workspaces.queries.places import register_places
 
         register_names()
+        register_places()

@@ -42,6 +42,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
     },
     "audit_anchor": {"app": "SELECT, INSERT, UPDATE"},
     "audit_anchor_receipt": {"app": "SELECT, INSERT", "exporter": "SELECT"},
+    "audit_export": {"app": "SELECT, INSERT, UPDATE"},
     "audit_log_key": {"app": "SELECT", "signer": "SELECT", "exporter": "SELECT"},
     "audit_pruned": {"app": "SELECT", "signer": "SELECT", "exporter": "SELECT"},
     "FUNCTION audit_append(uuid,uuid,bytea,text)": {"app": "EXECUTE", "sequencer": "EXECUTE"},

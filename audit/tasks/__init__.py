@@ -1,5 +1,5 @@
 """What the worker does for the log."""
 
-from audit.tasks import anchors, checks, fallback
+from audit.tasks import anchors, checks, exports, fallback
 
-__all__ = ["anchors", "checks", "fallback"]
+__all__ = ["anchors", "checks", "exports", "fallback"]

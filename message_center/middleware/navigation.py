@@ -74,7 +74,10 @@ WORKSPACE: Table = {
         Line(_("Sender names"), "campaigns:senders", "id-badge-2", "sender.see"),
         Line(_("Opt-outs"), "campaigns:opt_outs", "user-off", "list.see"),
     ),
-    _("Records"): (Line(_("Audit log"), "audit:list", "shield-check", "audit.see"),),
+    _("Records"): (
+        Line(_("Audit log"), "audit:list", "shield-check", "audit.see"),
+        Line(_("Evidence"), "evidence:list", "file-certificate", "evidence.export"),
+    ),
     _("Workspace"): (
         Line(_("Members"), "workspaces:members", "users-group", "member.see"),
         Line(_("API keys"), "workspaces:keys", "api", "key.edit"),

@@ -1,0 +1,1 @@
+"""Write an evidence bundle: a folder that a reader verifies without us."""

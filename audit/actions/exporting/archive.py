@@ -1,0 +1,47 @@
+"""A bundle as one file to take away, in a folder that only we read."""
+
+import os
+import zipfile
+from hashlib import sha256
+from pathlib import Path
+
+from audit.actions.exporting.folder import BLOCK
+
+# One moment for all files: what a bundle's files say of times stands inside of them.
+_MOMENT = (1980, 1, 1, 0, 0, 0)
+
+
+def pack(folder: Path, target: Path, *, name: str) -> tuple[int, str]:
+    """Write the files below a folder as a ZIP whose one folder is `name`; return size and SHA-256.
+
+    The archive appears whole or not at all, and only its owner may read it.
+    """
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    aside = target.with_suffix(".new")
+    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+                _add(archive, path, f"{name}/{path.relative_to(folder).as_posix()}")
+        file.flush()
+        os.fsync(file.fileno())
+    aside.rename(target)
+    return target.stat().st_size, _digest(target)
+
+
+def _add(archive: zipfile.ZipFile, path: Path, name: str) -> None:
+    entry = zipfile.ZipInfo(name, _MOMENT)
+    entry.external_attr = 0o100600 << 16
+    entry.compress_type = zipfile.ZIP_STORED if path.suffix == ".gz" else zipfile.ZIP_DEFLATED
+    entry.file_size = path.stat().st_size
+    with path.open("rb") as source, archive.open(entry, "w") as target:
+        while block := source.read(BLOCK):
+            target.write(block)
+
+
+def _digest(path: Path) -> str:
+    hasher = sha256()
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            hasher.update(block)
+    return hasher.hexdigest()

@@ -1,0 +1,190 @@
+"""The report for paper: the same as the page, with fewer of the entries.
+
+The typeface covers Latin, Greek and Cyrillic; what it lacks is shown as an escape.
+"""
+
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from reportlab import rl_config
+from reportlab.lib import colors
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import Flowable, LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
+
+from audit.rules.report import Approvals, Line, Report, Shown, Table
+
+MOST_ENTRIES = 200
+MOST_APPROVALS = 200
+PLAIN, BOLD = "Evidence", "Evidence-Bold"
+_INK, _QUIET, _RULE = (
+    colors.HexColor("#15202b"),
+    colors.HexColor("#44505e"),
+    colors.HexColor("#dde2e8"),
+)
+_WIDTH = A4[0] - 36 * mm
+_SHARES = (0.07, 0.15, 0.15, 0.18, 0.14, 0.15, 0.16)
+_GRID = TableStyle(
+    [
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("LINEBELOW", (0, 0), (-1, -1), 0.4, _RULE),
+        ("LEFTPADDING", (0, 0), (-1, -1), 0),
+        ("RIGHTPADDING", (0, 0), (-1, -1), 5),
+        ("TOPPADDING", (0, 0), (-1, -1), 2),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
+    ]
+)
+
+
+def pdf_report(report: Report, fonts: Path) -> bytes:
+    """Return the PDF. `fonts` is the folder of the typeface."""
+    _load(fonts)
+    target = io.BytesIO()
+    # No time and no random name in the file: the same report gives the same bytes.
+    document = SimpleDocTemplate(
+        target,
+        pagesize=A4,
+        leftMargin=18 * mm,
+        rightMargin=18 * mm,
+        topMargin=16 * mm,
+        bottomMargin=16 * mm,
+        title=report.title,
+        author="",
+        invariant=1,
+    )
+    document.build(list(_story(report)), onFirstPage=_foot(report), onLaterPages=_foot(report))
+    return target.getvalue()
+
+
+@cache
+def _load(fonts: Path) -> None:
+    rl_config.invariant = 1
+    pdfmetrics.registerFont(TTFont(PLAIN, str(fonts / "DejaVuSans.ttf")))
+    pdfmetrics.registerFont(TTFont(BOLD, str(fonts / "DejaVuSans-Bold.ttf")))
+
+
+@cache
+def _style(name: str) -> ParagraphStyle:
+    sizes = {"title": 16, "h2": 12.5, "h3": 10, "text": 9, "quiet": 8, "cell": 7.2, "head": 7.2}
+    size = sizes[name]
+    is_bold = name in {"title", "h2", "h3", "head"}
+    return ParagraphStyle(
+        name,
+        fontName=BOLD if is_bold else PLAIN,
+        fontSize=size,
+        leading=size * 1.35,
+        textColor=_QUIET if name in {"quiet", "head"} else _INK,
+        spaceBefore={"h2": 14, "h3": 9}.get(name, 2),
+        spaceAfter=3,
+        splitLongWords=1,
+        keepWithNext=1 if name in {"h2", "h3"} else 0,
+    )
+
+
+def _text(text: str, style: str = "text") -> Paragraph:
+    return Paragraph(escape(_covered(text)).replace("\n", "<br/>"), _style(style))
+
+
+def _covered(text: str) -> str:
+    """Return the text with what the typeface lacks as escapes."""
+    face: Any = getattr(pdfmetrics.getFont(PLAIN), "face", None)
+    glyphs: Mapping[int, int] = face.charToGlyph
+    return "".join(
+        one if one == "\n" or ord(one) in glyphs else f"\\u{ord(one):04x}" for one in text
+    )
+
+
+def _story(report: Report) -> Iterator[Flowable]:
+    yield _text(report.title, "title")
+    yield _pairs(report.facts)
+    for text in (*report.statement, *report.cut):
+        yield _text(text)
+    yield from _counts(report)
+    yield _text("Who approved what", "h2")
+    for one in report.approvals[:MOST_APPROVALS]:
+        yield from _approvals(one)
+    if len(report.approvals) > MOST_APPROVALS:
+        left = len(report.approvals) - MOST_APPROVALS
+        yield _text(f"{left:,} more are in report.html.", "quiet")
+    for table in report.tables:
+        yield from _table(table)
+    yield _text("Entries", "h2")
+    yield _text(f"{report.entries_note} This file shows the last {MOST_ENTRIES}.", "quiet")
+    yield from _lines(report.entries[-MOST_ENTRIES:])
+
+
+def _counts(report: Report) -> Iterator[Flowable]:
+    yield _text("What was done, counted", "h2")
+    rows = [
+        (one.op, one.did, f"{one.ok:,}", f"{one.denied:,}", f"{one.failed:,}")
+        for one in report.counts
+    ]
+    heads = ("Operation", "In words", "Done", "Refused", "Failed")
+    yield _grid(heads, rows, (0.25, 0.39, 0.12, 0.12, 0.12))
+
+
+def _approvals(one: Approvals) -> Iterator[Flowable]:
+    yield _text(f"{one.kind.capitalize()} {one.title} ({one.id})", "h3")
+    yield _text(one.verdict)
+    yield from _lines(one.steps)
+    for version in one.versions:
+        yield from _version(version)
+
+
+def _version(version: Shown) -> Iterator[Flowable]:
+    yield _text(version.title, "quiet")
+    yield _pairs(version.facts)
+    if version.digest:
+        yield _text(f"Digest {version.digest}, the SHA-256 of {version.file}", "quiet")
+
+
+def _table(table: Table) -> Iterator[Flowable]:
+    yield _text(table.title, "h2")
+    yield _text(table.note, "quiet")
+    if table.rows:
+        share = 1 / len(table.heads)
+        yield _grid(table.heads, table.rows, (share,) * len(table.heads))
+    else:
+        yield _text(table.empty)
+
+
+def _lines(lines: Sequence[Line]) -> Iterator[Flowable]:
+    if lines:
+        heads = ("Entry", "Recorded", "Who", "What", "About", "Note", "Details")
+        rows = [
+            (str(one.seq), one.at, one.who, one.what, one.about, one.why, one.details)
+            for one in lines
+        ]
+        yield _grid(heads, rows, _SHARES)
+
+
+def _pairs(pairs: Sequence[tuple[str, str]]) -> Flowable:
+    cells = [[_text(name, "quiet"), _text(value, "quiet")] for name, value in pairs]
+    if not cells:
+        return Spacer(0, 0)
+    return LongTable(cells, colWidths=[_WIDTH * 0.27, _WIDTH * 0.73], style=_GRID)
+
+
+def _grid(heads: Sequence[str], rows: Sequence[Sequence[str]], shares: Sequence[float]) -> Flowable:
+    cells = [[_text(head, "head") for head in heads]]
+    cells += [[_text(cell[:2_000], "cell") for cell in row] for row in rows]
+    widths = [_WIDTH * share for share in shares]
+    return LongTable(cells, colWidths=widths, style=_GRID, repeatRows=1, splitInRow=1)
+
+
+def _foot(report: Report) -> Callable[[Canvas, SimpleDocTemplate], None]:
+    def draw(canvas: Canvas, document: SimpleDocTemplate) -> None:
+        canvas.setFont(PLAIN, 7)
+        canvas.setFillColor(_QUIET)
+        canvas.drawString(18 * mm, 9 * mm, _covered(report.title))
+        canvas.drawRightString(A4[0] - 18 * mm, 9 * mm, str(canvas.getPageNumber()))
+
+    return draw
