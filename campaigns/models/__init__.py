@@ -38,6 +38,7 @@ from campaigns.models.sending import (
     QueuedSegment,
     RateSample,
     Receipt,
+    ReceiptsAwaited,
     Submission,
 )
 from campaigns.models.unknowns import (
@@ -68,6 +69,7 @@ __all__ = [
     "QueuedSegment",
     "RateSample",
     "Receipt",
+    "ReceiptsAwaited",
     "Recipient",
     "RecipientFault",
     "RecipientList",

@@ -179,6 +179,16 @@ class Receipt(models.Model):
         managed = False
 
 
+class ReceiptsAwaited(models.Model):
+    """One row: what was accepted before `since_at` has its receipt, or waits for it no more."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    since_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "receipts_awaited"
+
+
 class RateSample(models.Model):
     """One second of a running campaign:
 

@@ -196,8 +196,11 @@ class Desk(Protocol):
     def record(self, lease: LeaseKey, outcomes: Sequence[Outcome]) -> None:
         """Make outcomes durable. Calling it twice with the same outcomes changes nothing."""
 
-    def receive(self, connection_id: int, receipts: Sequence[Receipt]) -> None:
-        """Make receipts durable; returns after the commit, so that deliver_sm may be answered."""
+    def receive(self, connection_id: int, receipts: Sequence[Receipt]) -> int:
+        """Make receipts durable; returns after the commit, so that deliver_sm may be answered.
+
+        What can be applied at once is; returns how many wait for `tidy`.
+        """
 
     def receive_messages(self, connection_id: int, messages: Sequence[InboundMessage]) -> None:
         """Make subscribers' messages durable, opt-outs that they ask for included; returns after

@@ -6,7 +6,7 @@ and go in when it is back.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +20,8 @@ from smpp_client.carrier import Desk, InboundMessage, LeaseKey, Outcome, Receipt
 FLUSH_SECONDS = 0.01
 FLUSH_OUTCOMES = 200
 RECEIPT_SECONDS = 0.05
+# A receipt whose answer is not durable yet fits nothing, and is looked at twice.
+CATCH_UP_SECONDS = 0.5
 RETRY_SECONDS = 0.5
 TIDY_SECONDS = 1.0
 OUTCOMES_A_TIME = 500
@@ -42,8 +44,11 @@ class OutcomeBook:
         self._lease = lease
         self._executor = executor
         self._waiting: list[Outcome] = []
+        self._added = 0
+        self._stored = 0
         self._wake = asyncio.Event()
         self._is_full = asyncio.Event()
+        self._has_stored = asyncio.Event()
         self.open_count = 0
         self.is_stuck = False
         self.on_durable: Callable[[], None] = _nobody_waits
@@ -55,6 +60,7 @@ class OutcomeBook:
     def add(self, outcome: Outcome) -> None:
         """Take an outcome; it is durable some milliseconds later."""
         self._waiting.append(outcome)
+        self._added += 1
         self._wake.set()
         if len(self._waiting) >= FLUSH_OUTCOMES:
             self._is_full.set()
@@ -81,8 +87,19 @@ class OutcomeBook:
                 await asyncio.sleep(RETRY_SECONDS)
                 return
             del self._waiting[: len(group)]
+            self._stored += len(group)
+            self._has_stored.set()
             self.open_count = max(0, self.open_count - len(group))
             self.on_durable()
+
+    async def catch_up(self) -> None:
+        """Return when all that was added before is durable; after a moment in any case."""
+        wanted = self._added
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CATCH_UP_SECONDS):
+                while self._stored < wanted:
+                    self._has_stored.clear()
+                    await self._has_stored.wait()
 
     async def settle_all(self, patience: float) -> None:
         """Flush until nothing is left or patience ends."""
@@ -105,7 +122,11 @@ class OutcomeBook:
 
 
 class ReceiptBook:
-    """Receipts that wait for the database. Each is answered after its commit, and not before."""
+    """Receipts that wait for the database. Each is answered after its commit, and not before.
+
+    `after` is waited for before a group is stored, so that the answers to its segments are known;
+    `on_left` is told when some of a group could not be applied at once.
+    """
 
     def __init__(
         self,
@@ -113,11 +134,16 @@ class ReceiptBook:
         connection_id: int,
         executor: Executor,
         answer: Callable[[int, bool], None],
+        *,
+        after: Callable[[], Awaitable[None]],
+        on_left: Callable[[], None],
     ) -> None:
         self._desk = desk
         self._connection_id = connection_id
         self._executor = executor
         self._answer = answer
+        self._after = after
+        self._on_left = on_left
         self._waiting: list[tuple[int, Receipt, float]] = []
         self._wake = asyncio.Event()
 
@@ -138,6 +164,7 @@ class ReceiptBook:
         self._wake.clear()
         while self._waiting:
             group = self._waiting[:RECEIPTS_A_TIME]
+            await self._after()
             try:
                 await self._store_group(group)
             except psycopg.Error as error:
@@ -178,9 +205,11 @@ class ReceiptBook:
 
     async def _store(self, receipts: Sequence[Receipt]) -> None:
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(
+        left = await loop.run_in_executor(
             self._executor, self._desk.receive, self._connection_id, receipts
         )
+        if left:
+            self._on_left()
 
 
 @dataclass
@@ -311,7 +340,9 @@ class MessageBook:
 
 
 async def keep_tidy(desk: Desk, executor: Executor, wake: asyncio.Event) -> None:
-    """Apply receipts soon after they came, and once a second in any case."""
+    """Apply the receipts that could not be applied as they came: soon, and once a second in any
+    case.
+    """
     loop = asyncio.get_running_loop()
     while True:
         try:

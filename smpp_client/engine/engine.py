@@ -73,11 +73,12 @@ class Engine:
         with (
             ThreadPoolExecutor(1, "claims") as claims,
             ThreadPoolExecutor(1, "outcomes") as outcomes,
+            ThreadPoolExecutor(1, "receipts") as receipts,
             ThreadPoolExecutor(1, "books") as books,
             ThreadPoolExecutor(1, "applying") as applying,
         ):
-            tools = self._tools(claims, outcomes, books)
-            tidy = asyncio.create_task(keep_tidy(self._desk, applying, tools.receipts_came))
+            tools = self._tools(claims, outcomes, receipts, books)
+            tidy = asyncio.create_task(keep_tidy(self._desk, applying, tools.receipts_left))
             heart = asyncio.create_task(self._beat())
             watch = asyncio.create_task(self._watch_certificates(tools))
             try:
@@ -91,16 +92,19 @@ class Engine:
                 tools.board.close()
                 self._link.close()
 
-    def _tools(self, claims: Executor, outcomes: Executor, books: Executor) -> Tools:
+    def _tools(
+        self, claims: Executor, outcomes: Executor, receipts: Executor, books: Executor
+    ) -> Tools:
         return Tools(
             desk=self._desk,
             leases=Leases(self._owner, self._lease_seconds),
             board=Board(),
             claims=claims,
             outcomes=outcomes,
+            receipts=receipts,
             books=books,
             renew_seconds=self._renew_seconds,
-            receipts_came=asyncio.Event(),
+            receipts_left=asyncio.Event(),
         )
 
     async def _beat(self) -> None:

@@ -82,9 +82,11 @@ class Tools:
     board: Board
     claims: Executor
     outcomes: Executor
+    receipts: Executor
     books: Executor
     renew_seconds: float
-    receipts_came: asyncio.Event
+    # Set when receipts were stored that could not be applied at once.
+    receipts_left: asyncio.Event
     keepers: Keepers = field(default_factory=Keepers)
     # How many slots of each connection this process holds, by the connection's id.
     held_counts: Counter[int] = field(default_factory=Counter)
@@ -208,7 +210,12 @@ class Slot:
         key = self.held.key
         self._book = OutcomeBook(self.tools.desk, key, self.tools.outcomes)
         self._receipts = ReceiptBook(
-            self.tools.desk, self.account.id, self.tools.outcomes, self._acknowledge
+            self.tools.desk,
+            self.account.id,
+            self.tools.receipts,
+            self._acknowledge,
+            after=self._book.catch_up,
+            on_left=self.tools.receipts_left.set,
         )
         self._messages = self._message_book()
         tasks = [
@@ -470,8 +477,6 @@ class Slot:
         for part in range(2, segment.covers + 1):
             self._book.add(first._replace(key=segment.key._replace(part=part)))
         self._feeder.nudge()
-        if kind is Kind.SUBMITTED:
-            self.tools.receipts_came.set()
 
     def _receipt(self, event: ReceiptReceived) -> None:
         assert self._receipts is not None
@@ -491,7 +496,6 @@ class Slot:
             is_unmarked=read.is_unmarked,
         )
         self._receipts.add(event.ticket, receipt)
-        self.tools.receipts_came.set()
 
     def _message_book(self) -> MessageBook:
         """Messages have a thread of the loop's own: a flood of them must not hold outcomes up."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
+import structlog
 from django.conf import settings
 
 from campaigns.actions import inbound
@@ -20,7 +21,7 @@ from campaigns.actions.sending.candidates import (
     store_anchor,
     wish_of,
 )
-from campaigns.actions.sending.literals import numbers, times, words
+from campaigns.actions.sending.literals import numbers, octets, times, truths, words
 from campaigns.actions.sending.rendering import Account, ClaimedRow, Rendered, render
 from campaigns.actions.sending.wording import (
     HOLDS,
@@ -63,10 +64,13 @@ RECORD = (
 RECORD_SUBMITTED = (
     "SELECT record_submitted(%s::bigint[], %s::bigint[], %s::text[], %s::timestamptz[])"
 )
-COPY_RECEIPTS = (
-    "COPY receipt (connection_id, smsc_id, state, error, reference, raw, received_at,"
-    " fingerprint, sender, is_unmarked) FROM STDIN"
+TAKE_RECEIPTS = (
+    "SELECT take_receipts(%s, %s::text[], %s::text[], %s::text[], %s::integer[], %s::bytea[],"
+    " %s::timestamptz[], %s::bytea[], %s::text[], %s::boolean[], %s)"
 )
+# Errors of a statement that could still do its first half: no lock in time, a deadlock, too slow,
+# counters that do not fit.
+NOT_APPLIED = ("23", "40", "55", "57014")
 RECEIPTS_A_TIME, FEWEST_RECEIPTS = 2_000, 30
 SENDER_LENGTH = 21
 # What the column holds; a longer id is cut alike in answers and in receipts.
@@ -80,20 +84,24 @@ ACCOUNT_SECONDS = 3.0
 # More than can be open at once: each holds at least one segment of the intent budget.
 BATCHES_REMEMBERED = 20_000
 
+log = structlog.get_logger(__name__)
+
 
 class CampaignDesk:
     """Implements smpp_client.carrier.Desk.
 
-    Claims, outcomes and the applying of receipts have a connection each, used under its own lock:
-    outcomes free the intent budget and must not stand behind receipts.
+    Claims, outcomes, receipts and what is applied later have a connection each, used under its own
+    lock: outcomes free the intent budget and must not stand behind receipts.
     """
 
     def __init__(self) -> None:
         self._claims = Link()
         self._outcomes = Link()
+        self._receipts = Link()
         self._applying = Link()
         self._claim_lock = threading.Lock()
         self._outcome_lock = threading.Lock()
+        self._receipt_lock = threading.Lock()
         self._apply_lock = threading.Lock()
         self._fairness: dict[int, Fairness] = {}
         self._routing = Routing(self._claims)
@@ -319,32 +327,23 @@ class CampaignDesk:
         ]
         self._outcomes.rows(RECORD, values)
 
-    def receive(self, connection_id: int, receipts: Sequence[Receipt]) -> None:
-        """Make receipts durable; returns after the commit.
+    def receive(self, connection_id: int, receipts: Sequence[Receipt]) -> int:
+        """Make receipts durable and apply what is plain about them, in one transaction; return how
+        many wait for `tidy`.
 
-        The subscriber is kept as a fingerprint.
+        What keeps them from being applied does not keep them from being stored. The subscriber is
+        kept as a fingerprint.
         """
-        fingerprint = keys().fingerprinter().fingerprint
-        with self._outcome_lock:
-            link = self._outcomes.open
-            with link.cursor() as cursor, cursor.copy(COPY_RECEIPTS) as copy:
-                for receipt in receipts:
-                    copy.write_row(
-                        (
-                            connection_id,
-                            receipt.smsc_id,
-                            receipt.state,
-                            receipt.error,
-                            receipt.reference,
-                            receipt.raw,
-                            receipt.received_at,
-                            fingerprint(receipt.subscriber.lstrip("+"))
-                            if receipt.subscriber
-                            else None,
-                            receipt.sender[:SENDER_LENGTH],
-                            receipt.is_unmarked,
-                        )
-                    )
+        values = _receipt_values(connection_id, receipts)
+        with self._receipt_lock:
+            try:
+                rows = self._receipts.rows(TAKE_RECEIPTS, [*values, True])
+            except psycopg.Error as error:
+                if not (error.sqlstate or "").startswith(NOT_APPLIED):
+                    raise
+                log.warning("receipts_only_stored", error=str(error))
+                rows = self._receipts.rows(TAKE_RECEIPTS, [*values, False])
+        return int(rows[0][0])
 
     def receive_messages(self, connection_id: int, messages: Sequence[InboundMessage]) -> None:
         """Make subscribers' messages durable, with the opt-outs that they ask for."""
@@ -355,7 +354,7 @@ class CampaignDesk:
         inbound.settle(connection_id, messages)
 
     def tidy(self) -> int:
-        """Apply receipts that wait; return how many were looked at.
+        """Apply receipts that could not be applied as they came; return how many were looked at.
 
         Where they take longer than a statement may, fewer are taken: else the same ones would be
         begun again and again.
@@ -382,12 +381,34 @@ class CampaignDesk:
         """Close the connections."""
         self._claims.close()
         self._outcomes.close()
+        self._receipts.close()
         self._applying.close()
 
 
 def _claim_values(lease: LeaseKey, wish: Wish, room: int, now: datetime) -> list[Any]:
     planned = wish.plan.rate if wish.plan is not None and wish.plan.is_spread else 0.0
     return [lease.lease_id, lease.epoch, wish.candidate.id, room, now, planned, ""]
+
+
+def _receipt_values(connection_id: int, receipts: Sequence[Receipt]) -> list[Any]:
+    fingerprint = keys().fingerprinter().fingerprint
+    return [
+        connection_id,
+        words([receipt.smsc_id for receipt in receipts]),
+        words([receipt.state for receipt in receipts]),
+        words([receipt.error for receipt in receipts]),
+        numbers([receipt.reference for receipt in receipts]),
+        octets([receipt.raw for receipt in receipts]),
+        times([receipt.received_at for receipt in receipts]),
+        octets(
+            [
+                fingerprint(receipt.subscriber.lstrip("+")) if receipt.subscriber else None
+                for receipt in receipts
+            ]
+        ),
+        words([receipt.sender[:SENDER_LENGTH] for receipt in receipts]),
+        truths([receipt.is_unmarked for receipt in receipts]),
+    ]
 
 
 def _is_plain(outcome: Outcome) -> bool:

@@ -25,6 +25,17 @@ def words(values: Sequence[str]) -> str:
     return "{" + ",".join(f'"{value.translate(_ARRAY_ESCAPES)}"' for value in values) + "}"
 
 
+def octets(values: Iterable[bytes | None]) -> str:
+    """Return a literal of bytea[]."""
+    written = ["NULL" if value is None else f'"\\\\x{value.hex()}"' for value in values]
+    return f"{{{','.join(written)}}}"
+
+
+def truths(values: Iterable[bool]) -> str:
+    """Return a literal of boolean[]."""
+    return f"{{{','.join(['t' if value else 'f' for value in values])}}}"
+
+
 def times(values: Sequence[datetime]) -> str:
     """Return a literal of timestamptz[]; neighbours mostly are the same instant."""
     written: dict[datetime, str] = {}

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from campaigns.actions.sending.literals import numbers, times, words
+from campaigns.actions.sending.literals import numbers, octets, times, truths, words
 from campaigns.models import Batch, QueuedSegment
 from smpp_client.carrier import Kind
 from smpp_client.engine.link import connect
@@ -91,3 +91,8 @@ def test_literals_come_back_as_they_were(link: psycopg.Connection[tuple[object, 
         [words(texts), numbers([1, -2]), times([at, at]), words(["7-a", "b.c"]), words([])],
     ).fetchone()
     assert row == (texts, [1, -2], [at, at], ["7-a", "b.c"], [])
+    row = link.execute(
+        "SELECT %s::bytea[], %s::bytea[], %s::boolean[]",
+        [octets([b"", b"\0\xff\\", None]), octets([]), truths([True, False])],
+    ).fetchone()
+    assert row == ([b"", b"\0\xff\\", None], [], [True, False])

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import psycopg
@@ -16,24 +17,54 @@ class Desk:
     def __init__(self) -> None:
         self.stored: list[str] = []
 
-    def receive(self, _connection_id: int, receipts: Sequence[Receipt]) -> None:
-        """Store all or nothing."""
+    def receive(self, _connection_id: int, receipts: Sequence[Receipt]) -> int:
+        """Store all or nothing; those named `later` are left to be applied."""
         if any(one.smsc_id == "poison" for one in receipts):
             raise psycopg.errors.StringDataRightTruncation("too long")
         self.stored += [one.smsc_id for one in receipts]
+        return self.stored.count("later")
 
 
-async def played(*ids: str) -> tuple[list[str], dict[int, bool]]:
-    """Add receipts and flush; return what was stored, and what each ticket was answered."""
-    desk, answers = Desk(), dict[int, bool]()
-    book = ReceiptBook(desk, 1, None, answers.__setitem__)  # type: ignore[arg-type]
+@dataclass
+class Played:
+    """What was stored, what each ticket was answered, and what else was done in which order."""
+
+    stored: list[str] = field(default_factory=list)
+    answers: dict[int, bool] = field(default_factory=dict)
+    steps: list[str] = field(default_factory=list)
+
+
+async def played(*ids: str) -> Played:
+    """Add receipts and flush."""
+    desk, done = Desk(), Played()
+
+    async def caught_up() -> None:
+        done.steps.append(f"answers first, {len(desk.stored)} stored")
+
+    book = ReceiptBook(
+        desk,  # type: ignore[arg-type]
+        1,
+        None,  # type: ignore[arg-type]
+        done.answers.__setitem__,
+        after=caught_up,
+        on_left=lambda: done.steps.append("some are left"),
+    )
     for ticket, smsc_id in enumerate(ids):
         book.add(ticket, Receipt(smsc_id, "delivered", "", datetime.now(UTC), b""))
     await book.flush()
-    return desk.stored, answers
+    done.stored = desk.stored
+    return done
 
 
 def test_a_receipt_that_cannot_be_stored_goes_back_and_the_others_are_answered() -> None:
-    stored, answers = asyncio.run(played("a", "poison", "b"))
-    assert stored == ["a", "b"]
-    assert answers == {0: True, 1: False, 2: True}
+    done = asyncio.run(played("a", "poison", "b"))
+    assert done.stored == ["a", "b"]
+    assert done.answers == {0: True, 1: False, 2: True}
+    assert done.steps == ["answers first, 0 stored"]
+
+
+def test_receipts_that_cannot_be_applied_at_once_are_told_of_after_the_answers_to_segments() -> (
+    None
+):
+    done = asyncio.run(played("a", "later"))
+    assert done.steps == ["answers first, 0 stored", "some are left"]
