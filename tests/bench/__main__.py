@@ -5,7 +5,8 @@ of a round of sending (20,000), BENCH_RECEIPTS of the flood of receipts (20,000;
 BENCH_ENTRIES of the evidence that is verified (1,000,000), BENCH_PARTS which parts run
 (submit,receipts,import,audit,verify).
 
-`python -m tests.bench --gate` only sends, and fails below 5,000 durable segments/s with receipts.
+`make gate` only sends: below 5,000 durable segments/s with receipts it fails, unless neighbours
+took all the CPU there was and a segment cost no more than 200 µs of it.
 """
 
 import os
@@ -39,7 +40,7 @@ def _gate(ground: Ground, folder: Path) -> int:
 
     if sending.gate(ground, folder):
         return 0
-    print(f"No round reached {sending.FLOOR:,.0f} durable segments/s.")
+    print(f"No round reached {sending.FLOOR:,.0f} durable segments/s, and none was excused.")
     return 1
 
 

@@ -1,4 +1,4 @@
-"""Medians, and the CPU seconds of processes that we only watch."""
+"""Medians, and the CPU seconds of processes that we only watch, or that nobody used."""
 
 import os
 import statistics
@@ -31,6 +31,12 @@ def cpu_seconds(root: int) -> float:
         grows = bool(young)
     # utime and stime, and those of children that were waited for.
     return sum(sum(map(int, stats[pid][11:15])) for pid in family if pid in stats) / TICKS
+
+
+def idle_seconds() -> float:
+    """Return the seconds that the cores of this machine were idle so far, all together."""
+    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()
+    return (int(fields[4]) + int(fields[5])) / TICKS  # idle, and waiting for a disk
 
 
 def _stat(entry: Path) -> list[str]:

@@ -33,6 +33,11 @@ class Cpu:
     database: float
     simulator: float
 
+    @property
+    def total(self) -> float:
+        """All together."""
+        return self.sender + self.database + self.simulator
+
     def since(self, before: "Cpu") -> "Cpu":
         """Return what was used since `before`."""
         return Cpu(

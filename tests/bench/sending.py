@@ -12,7 +12,7 @@ from pathlib import Path
 
 from campaigns.models import Campaign
 from message_center.stack.product import ROOT
-from tests.bench.figures import all_of, median
+from tests.bench.figures import all_of, idle_seconds, median
 from tests.bench.lines import Bench, Cpu, bench, middle_rate, wait_until_sent
 from tests.ground import Ground
 
@@ -21,17 +21,29 @@ SEGMENTS = int(os.environ.get("BENCH_SEGMENTS", "20000"))
 # How the connection is set up: a window, and an intent budget that leaves room for claims ahead.
 WINDOW, BUDGET = 1_000, 2_000
 PLAIN_WINDOW = 200
+# What the gate asks for. A round beside busy neighbours says little by the clock: where no core was
+# idle, it is judged by what a segment cost. At this price one core carries 5,000 segments/s with
+# their receipts, PostgreSQL and the simulator.
 FLOOR = 5_000.0
+PRICE = 200e-6
+BUSY = 0.05
 DELAY, DELAYED_WINDOW, DELAYED_BUDGET = 0.02, 200, 400
 WITHIN = 0.1
 
 
 @dataclass(frozen=True)
 class Round:
-    """One round of ours: segments/s in its middle, CPU until the last receipt is applied."""
+    """One round of ours: segments/s in its middle, CPU until the last receipt is applied, and how
+    much of the machine's CPU nobody used meanwhile (0 to 1).
+    """
 
     rate: float
     cpu: Cpu
+    idle: float
+
+    def is_enough(self) -> bool:
+        """Whether the gate opens: fast enough, or slow only for want of CPU."""
+        return self.rate >= FLOOR or (self.idle < BUSY and self.cpu.total <= PRICE * SEGMENTS)
 
 
 def measure(ground: Ground, folder: Path) -> None:
@@ -47,13 +59,15 @@ def measure(ground: Ground, folder: Path) -> None:
 
 
 def gate(ground: Ground, folder: Path) -> bool:
-    """Send with receipts and say whether it was fast enough; the best of three rounds counts."""
+    """Send with receipts and say whether it was good enough; the best of three rounds counts."""
     with bench(ground, folder, budget=BUDGET, **_fast()) as line:
         people = line.audience(SEGMENTS)
         for _round in range(ROUNDS):
             done = _ours(line, line.approved(people))
-            print(f"  {done.rate:,.0f} segments/s; {done.cpu.words(SEGMENTS)}")
-            if done.rate >= FLOOR:
+            print(
+                f"  {done.rate:,.0f} segments/s; {done.cpu.words(SEGMENTS)}; {done.idle:.0%} idle"
+            )
+            if done.is_enough():
                 return True
     return False
 
@@ -63,10 +77,12 @@ def _fast() -> dict[str, int]:
 
 
 def _ours(line: Bench, campaign: Campaign) -> Round:
-    before, began = line.cpu(), time.time()
+    before, began, idle = line.cpu(), time.time(), idle_seconds()
     line.start(campaign)
     wait_until_sent(campaign, SEGMENTS)
-    return Round(middle_rate(line.accepted(began)), line.cpu().since(before))
+    could = (time.time() - began) * (os.cpu_count() or 1)
+    idle_share = (idle_seconds() - idle) / could
+    return Round(middle_rate(line.accepted(began)), line.cpu().since(before), idle_share)
 
 
 def _smpplib(line: Bench) -> tuple[float, float, float]:
