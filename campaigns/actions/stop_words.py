@@ -1,8 +1,11 @@
 """The words by which subscribers stop and start again: the platform's, and a workspace's own."""
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from audit.rules.events import Diff, Obj
@@ -12,6 +15,7 @@ from workspaces.actions.noting import note, note_platform
 from workspaces.queries.me import Me
 from workspaces.rules.refusal import Refusal
 
+Word = StopWord | WorkspaceStopWord
 ADD, REMOVE = "stop_word.add", "stop_word.remove"
 SHORTEST_REASON = 3
 
@@ -31,26 +35,13 @@ def add_word(*, by: Me, kind: WordKind, language: str, word: str, now: datetime)
         created_by=by.user,
         created_at=now,
     )
-    try:
-        with transaction.atomic(durable=True):
-            row.save(force_insert=True)
-            diff: Diff = {"word": (None, word), "kind": (None, kind.value)}
-            note_platform(by, ADD, _obj(row), now=now, diff=diff)
-    except IntegrityError as error:
-        raise _taken() from error
+    _add(row, by, note_platform, now)
     return row
 
 
 def remove_word(*, by: Me, word_id: int, why: str, now: datetime) -> None:
     """Take a word from every workspace, with a reason. Raises WordRefused."""
-    why = _reason(why)
-    with transaction.atomic(durable=True):
-        row = StopWord.objects.select_for_update().filter(pk=word_id).first()
-        if row is None:
-            raise WordRefused(_("This word is gone already."), code="not_found")
-        diff: Diff = {"word": (row.word, None), "kind": (row.kind, None)}
-        note_platform(by, REMOVE, _obj(row), now=now, diff=diff, why=why)
-        row.delete()
+    _remove(StopWord.objects.filter(pk=word_id), by, note_platform, why, now)
 
 
 def add_own_word(*, by: Me, kind: WordKind, word: str, now: datetime) -> WorkspaceStopWord:
@@ -66,26 +57,37 @@ def add_own_word(*, by: Me, kind: WordKind, word: str, now: datetime) -> Workspa
         created_by=by.user,
         created_at=now,
     )
-    try:
-        with transaction.atomic(durable=True):
-            row.save(force_insert=True)
-            diff: Diff = {"word": (None, word), "kind": (None, kind.value)}
-            note(by, ADD, _obj(row), now=now, diff=diff)
-    except IntegrityError as error:
-        raise _taken() from error
+    _add(row, by, note, now)
     return row
 
 
 def remove_own_word(*, by: Me, word_id: int, why: str, now: datetime) -> None:
     """Take one of the workspace's own words away, with a reason. Raises WordRefused."""
-    why = _reason(why)
     rows = WorkspaceStopWord.objects.filter(workspace=by.here, pk=word_id)
+    _remove(rows, by, note, why, now)
+
+
+def _add(row: Word, by: Me, write: Callable[..., None], now: datetime) -> None:
+    """Insert a word; `write` makes its entry in the chain where it belongs."""
+    diff: Diff = {"word": (None, row.word), "kind": (None, WordKind(row.kind).value)}
+    try:
+        with transaction.atomic(durable=True):
+            row.save(force_insert=True)
+            write(by, ADD, _obj(row), now=now, diff=diff)
+    except IntegrityError as error:
+        raise WordRefused(_("This word is in the list already."), field="word") from error
+
+
+def _remove(
+    rows: QuerySet[Any], by: Me, write: Callable[..., None], why: str, now: datetime
+) -> None:
+    why = _reason(why)
     with transaction.atomic(durable=True):
         row = rows.select_for_update(of=("self",)).first()
         if row is None:
             raise WordRefused(_("This word is gone already."), code="not_found")
         diff: Diff = {"word": (row.word, None), "kind": (row.kind, None)}
-        note(by, REMOVE, _obj(row), now=now, diff=diff, why=why)
+        write(by, REMOVE, _obj(row), now=now, diff=diff, why=why)
         row.delete()
 
 
@@ -105,9 +107,5 @@ def _reason(why: str) -> str:
     return why
 
 
-def _taken() -> WordRefused:
-    return WordRefused(_("This word is in the list already."), field="word")
-
-
-def _obj(row: StopWord | WorkspaceStopWord) -> Obj:
+def _obj(row: Word) -> Obj:
     return Obj("stop_word", f"wrd_{row.pk}")

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from audit.actions.record import record
 from audit.rules.events import Actor, Diff, Obj
 from smpp_client.models import Connection, Route
+from workspaces.actions.noting import note_platform
 from workspaces.models import User
-from workspaces.queries.access import installation_uuid
 from workspaces.queries.me import Me
 
 
@@ -37,16 +36,7 @@ def note(
     by: Caller, op: str, obj: Obj, *, now: datetime, diff: Diff | None = None, why: str = ""
 ) -> None:
     """Record in the system's chain; belongs inside the verb's transaction."""
-    record(
-        op,
-        workspace=installation_uuid(),
-        actor=by.actor,
-        obj=obj,
-        now=now,
-        diff=diff,
-        why=why,
-        request_id=by.request_id,
-    )
+    note_platform(by, op, obj, now=now, diff=diff, why=why)
 
 
 def connection_obj(connection: Connection) -> Obj:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Protocol
 
 from audit.actions.record import record, record_denied
 from audit.rules.events import Actor, Diff, Obj
@@ -49,11 +50,23 @@ def note_denied(by: Me, op: str, obj: Obj, *, now: datetime, why: str) -> None:
     )
 
 
+class Doer(Protocol):
+    """Who does something: a caller, or the command line."""
+
+    @property
+    def actor(self) -> Actor:
+        """The doer as the audit log names it."""
+
+    @property
+    def request_id(self) -> str:
+        """The request in which it is done; "" for none."""
+
+
 def note_platform(
-    by: Me, op: str, obj: Obj, *, now: datetime, diff: Diff | None = None, why: str = ""
+    by: Doer, op: str, obj: Obj, *, now: datetime, diff: Diff | None = None, why: str = ""
 ) -> None:
-    """Record that the caller did `op` to what all workspaces share; as `note`, in the system's
-    chain.
+    """Record that somebody did `op` to what all workspaces share: in the system's chain, and inside
+    the verb's transaction.
     """
     record(
         op,
