@@ -10,7 +10,7 @@ from pytest_django import Settings
 from campaigns.models import RecipientList
 from tests.browsing import Faults, looks_right_everywhere
 from tests.campaigns.lists import PEOPLE, again, finished, ordered, sent, uploaded
-from tests.processes import Processes
+from tests.processes import Handle
 from tests.visitors import sign_in
 from tests.workspaces import make
 from workspaces.queries.me import Me
@@ -29,10 +29,10 @@ class Site:
     """The web process with an author who is signed in."""
 
     def __init__(self, url: str) -> None:
-        self.home = f"{url}/w/care/lists/"
-        self.opt_outs = f"{url}/w/care/optouts/"
         self.url = url
-        self.author: Me = make.me_in(make.workspace("care"), Role.AUTHOR)
+        self.author: Me = make.me_in(make.workspace(), Role.AUTHOR)
+        self.home = f"{url}/w/{self.author.here.slug}/lists/"
+        self.opt_outs = f"{url}/w/{self.author.here.slug}/optouts/"
 
     def newest(self) -> RecipientList:
         """Return the list made last."""
@@ -41,9 +41,10 @@ class Site:
 
 
 @pytest.fixture
-def site(processes: Processes, settings: Settings) -> Site:
-    settings.UPLOAD_DIR = processes.data / "uploads"
-    return Site(processes.start("web").url)
+def site(served: Handle, settings: Settings) -> Site:
+    """The site, whose uploads this process finds too."""
+    settings.UPLOAD_DIR = served.data / "uploads"
+    return Site(served.url)
 
 
 @pytest.fixture

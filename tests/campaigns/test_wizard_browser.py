@@ -14,7 +14,7 @@ from tests import make
 from tests.browsing import Faults, looks_right_everywhere
 from tests.campaigns.pages import Stage, stage
 from tests.poll import poll
-from tests.processes import Processes
+from tests.processes import Handle
 from tests.visitors import sign_in
 from tests.workspaces import make as people
 from workspaces.rules.permissions import Role
@@ -63,9 +63,9 @@ class Site:
 
 
 @pytest.fixture
-def site(processes: Processes) -> Site:
+def site(served: Handle) -> Site:
     """The site."""
-    return Site(processes.start("web").url)
+    return Site(served.url)
 
 
 @pytest.fixture
