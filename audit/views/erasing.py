@@ -66,7 +66,7 @@ def _ask(
         "url": chain.url_of(line),
         "form": form or EraseForm(kept=names),
     }
-    return render(request, "audit/erase.html", context, status=422 if form else 200)
+    return render(request, "audit/erase.html", context)
 
 
 def _erase(request: AuditRequest, chain: Chain, eid: UUID) -> HttpResponse:

@@ -78,7 +78,6 @@ def test_what_is_wrong_is_said_and_nothing_erased(
 ) -> None:
     eid = an_entry(site, team.uuid)
     answer = as_a(Role.ADMIN, team).post(f"/w/{team.slug}/audit/{eid}/erase/", typed)
-    assert answer.status_code == 422
     assert words in answer.content.decode()
     assert kept(team.uuid, eid) == ["name", "number"]
 
