@@ -10,11 +10,10 @@ from tests.browsing import looks_right_everywhere
 from tests.campaigns.looking import Team, path, team
 from tests.campaigns.test_live_chart import sent
 from tests.campaigns.test_messages import attempt
-from tests.processes import Processes
+from tests.processes import Handle
 from tests.visitors import sign_in
 from tests.workspaces import make as people
 from workspaces.models import User
-from workspaces.queries import keys as key_queries
 from workspaces.rules.permissions import Role
 from workspaces.scope import scope
 
@@ -25,13 +24,12 @@ class Site:
     """The product's web process with a campaign that is sending, without a sender."""
 
     def __init__(self, url: str) -> None:
-        key_queries.keys.cache_clear()
         self.url = url
-        self.care: Team = team()
+        self.care: Team = team("")
         self.admin = self.care.member(Role.ADMIN)
         self.campaign: Campaign = self.care.campaign(rows=1_200, name="Balance day")
         for position, kind in enumerate(("submitted", "refused", "unknown", "suppressed")):
-            attempt(self.campaign, position, kind)
+            attempt(self.campaign, position, kind, batch_id=self.campaign.pk)
         self.care.counts(self.campaign, submitted=1, refused=1, unknown=1, suppressed=1)
 
     def open(self, page: Page, who: User, more: str = "") -> None:
@@ -45,8 +43,9 @@ class Site:
 
 
 @pytest.fixture
-def site(processes: Processes) -> Site:
-    return Site(processes.start("web").url)
+def site(served: Handle) -> Site:
+    """The site."""
+    return Site(served.url)
 
 
 def test_the_counts_move_while_the_reader_looks(site: Site, page: Page) -> None:
