@@ -149,10 +149,12 @@ class ChartData(View):
     """New points for the chart."""
 
     permission = "public"
+    count = 0
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        """The same chart at a lower rate."""
-        return JsonResponse(chart(rate=40))
+        """The same chart at a lower rate, another one each time."""
+        ChartData.count += 1
+        return JsonResponse(chart(rate=40 + ChartData.count % 20))
 
 
 class Down:
