@@ -7,6 +7,7 @@ from there to the epoch's line, and another from the line to the root that is si
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -27,6 +28,14 @@ JOIN LATERAL (
 LEFT JOIN audit_entry e ON e.ws = h.ws AND e.seq = c.seq
 ORDER BY h.slot
 """
+# An event that was removed after its term has left its leaf.
+_LINKS = """
+SELECT e.at, coalesce(v.leaf, p.leaf) FROM audit_entry e
+LEFT JOIN audit_event v ON v.id = e.event_id
+LEFT JOIN audit_pruned p ON p.event_id = e.event_id
+WHERE e.ws = %s AND e.seq > %s AND e.seq <= %s ORDER BY e.seq
+"""
+_REMOVED = "SELECT EXISTS (SELECT FROM audit_pruned WHERE eid = ANY (%s))"
 
 
 class NotSignedYet(LookupError):
@@ -95,7 +104,7 @@ def ways(workspace: UUID, eids: Sequence[UUID], *, secret: bytes) -> Ways:
         found = Entry.objects.filter(ws=workspace, event__eid__in=eids).select_related("event")
         entries = {entry.event.eid: entry for entry in found}
         if len(entries) < len(set(eids)):
-            raise NotSignedYet("The entry has no number yet.")
+            raise _why_missing(eids)
         reader = _Reader(chain, signed, secret)
         return Ways(
             install=StoredHead.objects.get(slot=0).ws,
@@ -144,14 +153,13 @@ class _Reader:
         )
 
     def _links(self, after: int, until: int) -> list[tuple[str, str]]:
-        later = Entry.objects.filter(ws=self._chain.ws, seq__gt=after, seq__lte=until)
-        rows = later.order_by("seq").values_list("at", "event__leaf")
+        rows = _rows(_LINKS, [self._chain.ws, after, until])
+        if len(rows) != until - after or not all(leaf for _, leaf in rows):
+            raise NoWay("Entries are missing.")
         return [(stamp(at), bytes(leaf).hex()) for at, leaf in rows]
 
     def _head(self, epoch: int) -> FixedHead:
-        with connection.cursor() as cursor:
-            cursor.execute(_HEADS, [epoch])
-            rows = cursor.fetchall()
+        rows = _rows(_HEADS, [epoch])
         install = rows[0][1]
         texts = [self._text(install, epoch, *row) for row in rows]
         leaves = [hashes.leaf_hash(text) for text in texts]
@@ -173,6 +181,20 @@ class _Reader:
     ) -> bytes:
         head = bytes(found) if found else hashes.genesis(install, ws, slot, stamp(created))
         return hashes.head_text(slot, ws, seq, head, hashes.nonce(self._secret, epoch, slot))
+
+
+def _why_missing(eids: Sequence[UUID]) -> Exception:
+    """Return why an event has no entry that can be shown."""
+    [[is_removed]] = _rows(_REMOVED, [list(eids)])
+    if is_removed:
+        return NoWay("The entry that sealed it was removed when its term was over.")
+    return NotSignedYet("The entry has no number yet.")
+
+
+def _rows(statement: str, values: Sequence[Any]) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())
 
 
 def _hex(path: Sequence[bytes]) -> tuple[str, ...]:

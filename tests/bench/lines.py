@@ -101,7 +101,7 @@ def bench(ground: Ground, folder: Path, *, budget: int = 0, **how: Any) -> Itera
         try:
             sender = processes.start("sender")
             wait_bound(place.connection)
-            yield Bench(place, sender, _postmaster(ground))
+            yield Bench(place, sender, postmaster(ground))
         finally:
             processes.stop()
             place.simulator.stop()
@@ -126,7 +126,7 @@ def middle_rate(times: list[float]) -> float:
     return (last - first) / (times[last] - times[first])
 
 
-def _postmaster(ground: Ground) -> int:
+def postmaster(ground: Ground) -> int:
     """Return the process id of PostgreSQL's first process as we see it."""
     assert ground.postgres.running is not None
     with psycopg.connect(ground.url("superuser", SHARED)):
