@@ -91,13 +91,13 @@ def _sweeps(now: datetime) -> Finding:
     )
     count = waiting.count() + over.count()
     if not count:
-        return Finding(_("Worker and beat"), "ok", _("No campaign is past its time."))
+        return Finding(_("Sweeps"), "ok", _("No campaign is past its time."))
     sentence = ngettext(
         "%(n)s campaign should have been started or ended: the sweeps do not run.",
         "%(n)s campaigns should have been started or ended: the sweeps do not run.",
         count,
     )
-    return Finding(_("Worker and beat"), "bad", sentence % {"n": f"{count:,}"})
+    return Finding(_("Sweeps"), "bad", sentence % {"n": f"{count:,}"})
 
 
 def _audit(now: datetime) -> Finding:

@@ -135,7 +135,7 @@ def fallback_lines(_now: datetime) -> Finding:
     name = _("Audit fallback lines")
     missing = missing_lines()
     if not missing:
-        return Finding(name, "ok", _("Every line that was written has entered the log."))
+        return Finding(name, "ok", _("None is missing of which a process says that it wrote it."))
     first = missing[0]
     sentence = _(
         "%(file)s: %(wrote)s lines were written, %(taken)s entered the log. It waits on its"

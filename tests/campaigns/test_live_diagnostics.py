@@ -80,10 +80,10 @@ def test_a_sender_that_stopped_writing_does_not_run(
 def test_a_campaign_past_its_time_tells_that_the_sweeps_do_not_run(care: Team) -> None:
     campaign = care.campaign()
     with scope_everywhere("diagnostics"):
-        assert found("Worker and beat").tone == "ok"
+        assert found("Sweeps").tone == "ok"
         over = timezone.now() - timedelta(minutes=2)
         Campaign.objects.filter(pk=campaign.pk).update(ends_at=over)
-        assert found("Worker and beat").tone == "bad"
+        assert found("Sweeps").tone == "bad"
 
 
 def test_the_runtime_role_owns_nothing_of_the_log(everywhere: Team) -> None:
