@@ -31,7 +31,7 @@ demo: $(VENV)/.runtime ## Start everything with sample data: make demo [PORT=800
 	@exec $(BIN)/python manage.py demo --port "$(or $(PORT),8000)" --data "$(or $(DATA),.data)"
 
 test: $(VENV)/.develop ## The suite against its own throw-away PostgreSQL, Valkey, simulator and Chromium
-	@$(BIN)/python -m tests.need_chromium
+	@$(BIN)/python -m tests.needs
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not alone" $(ARGS)
 
 check: $(VENV)/.develop ## Format, lint, types, rooms, templates, migrations

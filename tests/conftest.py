@@ -142,7 +142,7 @@ def browser() -> Iterator[Browser]:
 
     Its synchronous calls run inside a loop, in which Django would refuse the file's own queries.
     """
-    assert find_chromium(), "No Chromium: run tests/need_chromium.py, or name one with CHROMIUM=."
+    assert find_chromium(), "No Chromium: run python -m tests.needs, or name one with CHROMIUM=."
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         chromium = launch(playwright)

@@ -8,9 +8,11 @@ import os
 
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
+from hypothesis import HealthCheck, settings
 
 from tests.ground import Ground, make_ground
 
+SLOW = (HealthCheck.too_slow,)
 GROUND = pytest.StashKey[Ground]()
 # The files that take longest begin, so that no worker is left with one of them at the end.
 FIRST = (
@@ -41,6 +43,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     kept = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}
     os.environ.update(ground.environment() | kept)
     _hash_quickly()
+    # How fast a machine is says nothing about what an example shows.
+    settings.register_profile("any-machine", deadline=None, suppress_health_check=SLOW)
+    settings.load_profile("any-machine")
 
 
 def _hash_quickly() -> None:
