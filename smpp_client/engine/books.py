@@ -6,6 +6,7 @@ and go in when it is back.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -36,7 +37,8 @@ log = structlog.get_logger(__name__)
 class OutcomeBook:
     """Outcomes that wait for the database.
 
-    `open_count` is the part of the intent budget that is in use.
+    `open_count` is the part of the intent budget that is in use; `group` outcomes do not wait for
+    more.
     """
 
     def __init__(self, desk: Desk, lease: LeaseKey, executor: Executor) -> None:
@@ -50,6 +52,7 @@ class OutcomeBook:
         self._is_full = asyncio.Event()
         self._has_stored = asyncio.Event()
         self.open_count = 0
+        self.group = FLUSH_OUTCOMES
         self.is_stuck = False
         self.on_durable: Callable[[], None] = _nobody_waits
 
@@ -62,7 +65,7 @@ class OutcomeBook:
         self._waiting.append(outcome)
         self._added += 1
         self._wake.set()
-        if len(self._waiting) >= FLUSH_OUTCOMES:
+        if len(self._waiting) >= self.group:
             self._is_full.set()
 
     async def run(self) -> None:
@@ -149,7 +152,7 @@ class ReceiptBook:
 
     def add(self, ticket: int, receipt: Receipt) -> None:
         """Take a receipt; `ticket` is how the session knows what to answer."""
-        self._waiting.append((ticket, receipt, asyncio.get_running_loop().time()))
+        self._waiting.append((ticket, receipt, time.monotonic()))
         self._wake.set()
 
     async def run(self) -> None:
@@ -197,7 +200,7 @@ class ReceiptBook:
         """Tell the peer to bring back what has waited too long: it is not ours before it is
         durable.
         """
-        now = asyncio.get_running_loop().time()
+        now = time.monotonic()
         late = [ticket for ticket, _receipt, at in self._waiting if now - at > RECEIPT_PATIENCE]
         self._waiting = [row for row in self._waiting if now - row[2] <= RECEIPT_PATIENCE]
         for ticket in late:

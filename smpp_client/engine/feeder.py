@@ -13,7 +13,7 @@ import structlog
 from smpp_client.carrier import Bound as RoomBound
 from smpp_client.carrier import Desk, Fenced, LeaseKey, Room, Segment
 from smpp_client.engine.accounts import Account
-from smpp_client.engine.books import OutcomeBook, utc_now
+from smpp_client.engine.books import FLUSH_OUTCOMES, OutcomeBook, utc_now
 from smpp_client.engine.leases import NOTHING, Share
 from smpp_client.engine.lines import Line
 from smpp_client.rules.pace import Bucket, Throttle
@@ -21,7 +21,9 @@ from smpp_client.rules.pace import Bucket, Throttle
 IDLE_SECONDS = 0.05
 # A claim and its commit cost about as much as fifty segments: smaller rooms wait this long to grow.
 GROW_SECONDS = 0.01
-BATCH = 200
+BATCH = 400
+# Claims and flushes in parts of the intent budget, so that some are on their way while others fill.
+PARTS = 8
 # What is claimed while the window is full waits in memory: as much as leaves in this time, no more,
 # so that an urgent message passes soon. What has waited much longer is given back: a pause or a
 # STOP may have come meanwhile.
@@ -141,6 +143,7 @@ class Feeder:
     async def _feed_once(
         self, wire: Line, book: OutcomeBook, lease: Callable[[], LeaseKey | None]
     ) -> None:
+        book.group = min(max(self._account.budget // PARTS, 1), FLUSH_OUTCOMES)
         room = self._room(wire, book)
         if seconds := self._wait_for_room(room, book):
             await self._wait(seconds)
@@ -216,7 +219,7 @@ class Feeder:
     def _least(self, room: Room, book: OutcomeBook, *, is_by_rate: bool) -> int:
         if is_by_rate:
             return min(int(room.limit * GROW_SECONDS), BATCH)
-        return min(BATCH // 2, self._account.budget // 4) if book.open_count else 0
+        return min(BATCH // 2, self._account.budget // PARTS) if book.open_count else 0
 
     async def _wait(self, seconds: float) -> None:
         """Wait for a nudge, but not longer than this."""
