@@ -481,19 +481,21 @@ class Slot:
     def _receipt(self, event: ReceiptReceived) -> None:
         assert self._receipts is not None
         read = event.receipt
-        if classify_receipt(read.error, self.account.receipt_classes) is StatusClass.ALARM:
+        classes = self.account.receipt_classes
+        if classes and classify_receipt(read.error, classes) is StatusClass.ALARM:
             self._alarm(_("Receipts come with error %(code)s: somebody has to act."), read.error)
         raw = read.raw.replace(read.subscriber.encode(), b"*") if read.subscriber else read.raw
+        # By position, as the fields come: they are made by the thousand.
         receipt = Receipt(
-            smsc_id=read.smsc_id,
-            state=read.state,
-            error=read.error,
-            received_at=utc_now(),
-            raw=raw,
-            reference=read.reference,
-            subscriber=read.subscriber,
-            sender=read.sender,
-            is_unmarked=read.is_unmarked,
+            read.smsc_id,
+            read.state,
+            read.error,
+            utc_now(),
+            raw,
+            read.reference,
+            read.subscriber,
+            read.sender,
+            read.is_unmarked,
         )
         self._receipts.add(event.ticket, receipt)
 

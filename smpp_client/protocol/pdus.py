@@ -151,11 +151,8 @@ class SubmitEncoder:
 
     def encode(self, segment: Segment, sequence: int) -> bytes:
         """Return the PDU of one segment. Raises FieldRefused."""
-        source = segment.source
         key = (
-            source.ton,
-            source.npi,
-            source.value,
+            segment.source,
             segment.data_coding,
             segment.has_header,
             segment.priority,

@@ -115,6 +115,7 @@ class _Maker:
         self._long_form = account.long_form
         self._template = template_of(candidate.text)
         self._open = keys.number_opener(candidate.workspace_id).open
+        self._same: Encoded | None = None
 
     def segments(self, row: ClaimedRow) -> list[Segment]:
         """Return the segments of one row.
@@ -122,15 +123,14 @@ class _Maker:
         Raises SealBroken, OtherLane, AddressRefused and TextRefused.
         """
         number = self._open(row.number_sealed).decode()
-        self._check_lane(number)
-        encoded = encode(
-            self._template.render(row.values or {}),
-            reference=reference_of(self._campaign_id, row.position),
-            alphabet=self._alphabet,
-        )
+        if self._way.ranges:
+            self._check_lane(number)
+        encoded = self._encoded(row)
         if len(encoded.parts) != row.part_count:
             raise TextRefused("The text takes another number of segments than was approved.")
         destination = destination_address(number)
+        if row.part_count == 1:
+            return [self._alone(row, destination, encoded)]
         is_bare = self._long_form == LongForm.SAR or (
             self._long_form == LongForm.PAYLOAD and row.part == 0
         )
@@ -150,6 +150,33 @@ class _Maker:
             for index, part in enumerate(encoded.parts, start=1)
             if row.part in {0, index}
         ]
+
+    def _encoded(self, row: ClaimedRow) -> Encoded:
+        """Return the octets of a row's text; one that is the same for all is encoded once."""
+        if self._same is not None:
+            return self._same
+        encoded = encode(
+            self._template.render(row.values or {}),
+            reference=reference_of(self._campaign_id, row.position),
+            alphabet=self._alphabet,
+        )
+        if not self._template.is_personal and not encoded.has_header:
+            self._same = encoded
+        return encoded
+
+    def _alone(self, row: ClaimedRow, destination: Address, encoded: Encoded) -> Segment:
+        """Return the segment of a message that has one: nearly all of them."""
+        campaign, position = self._campaign_id, row.position
+        return Segment(
+            SegmentKey(row.batch_id, campaign, position, 1),
+            1,
+            self._source,
+            destination,
+            encoded.parts[0],
+            encoded.data_coding,
+            False,
+            segment_reference(campaign, position, 1),
+        )
 
     def _without_headers(
         self, row: ClaimedRow, destination: Address, encoded: Encoded
