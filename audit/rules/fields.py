@@ -131,6 +131,8 @@ FIELDS: Mapping[str, Fields] = {
     "connection.edit": _of("connection", f"{EVERY_COLUMN} password"),
     "connection.disable": _of("connection", "enabled"),
     "connection.enable": _of("connection", "enabled"),
+    "connection.ask": _of("connection", EVERY_COLUMN),
+    "connection.drop": _of("connection", EVERY_COLUMN),
     "connection.check": _of("connection", f"{EVERY_COLUMN} well"),
     "connection.changed_outside": _of("connection", f"{EVERY_COLUMN} rows ids columns"),
     "route.create": _of("route", EVERY_COLUMN),

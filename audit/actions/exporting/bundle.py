@@ -1,6 +1,5 @@
 """One bundle, from one moment of the log. What does not verify is not exported."""
 
-import json
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -26,11 +25,11 @@ from audit.queries.export_span import find_chain, find_span
 from audit.queries.subjects import Subject
 from audit.rules.bundle import EXPORT, Span, manifest_body, manifest_bytes
 from audit.rules.bundle_lines import Passed
-from audit.rules.canonical import stamp
+from audit.rules.canonical import encode, stamp
 from audit.rules.cells import BYTE_ORDER_MARK, csv_lines
+from audit.rules.dictionary import dictionary
 from audit.rules.hashes import genesis
 from audit.rules.notes import public_key, sign
-from audit.rules.operations import OPERATIONS
 from audit.rules.report import Line, Report
 from audit.rules.report_html import html_report
 from audit.rules.report_pdf import pdf_report
@@ -177,12 +176,7 @@ class _Bundle:
 
     def _write_copies(self) -> None:
         """Write the dictionary of operations, and the verifier with the page that specifies it."""
-        dictionary = {
-            "operations": {op: said._asdict() for op, said in sorted(OPERATIONS.items())},
-            "v": 1,
-        }
-        text = json.dumps(dictionary, ensure_ascii=False, indent=1, sort_keys=True, default=list)
-        self._folder.put("schema/ops.json", f"{text}\n".encode())
+        self._folder.put("schema/ops.json", encode(dictionary()) + b"\n")
         for name in VERIFIER:
             self._folder.put(f"verify/{name}", (self._site.verifier / name).read_bytes())
         self._folder.put("verify/FORMAT.md", self._site.formats.read_bytes())
