@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from smpp_client.views import connections, reports, routes
 
 CONNECTION = "connections/<slug:name>/"
+CHANGE = f"{CONNECTION}changes/<int:change_id>/"
 REPORT = f"{CONNECTION}reports/<int:report_id>/"
 ROUTE = "routes/<slug:name>/"
 
@@ -13,6 +14,8 @@ platform: list[URLPattern] = [
     path("connections/new/", connections.NewConnection.as_view(), name="connection_new"),
     path(CONNECTION, connections.ConnectionPage.as_view(), name="connection"),
     path(f"{CONNECTION}edit/", connections.EditConnection.as_view(), name="connection_edit"),
+    path(f"{CHANGE}make/", connections.MakeChange.as_view(), name="connection_change_make"),
+    path(f"{CHANGE}drop/", connections.DropChange.as_view(), name="connection_change_drop"),
     path(f"{CONNECTION}check/", connections.Check.as_view(), name="connection_check"),
     path(f"{CONNECTION}full-check/", reports.NewReport.as_view(), name="connection_report_new"),
     path(REPORT, reports.Report.as_view(), name="connection_report"),

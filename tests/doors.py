@@ -213,6 +213,8 @@ DOORS: tuple[tuple[str, str, Who], ...] = (
     ("platform:connection_new", "GET POST", PLATFORM),
     ("platform:connection", "GET", PLATFORM),
     ("platform:connection_edit", "GET POST", PLATFORM),
+    ("platform:connection_change_make", "POST", PLATFORM),
+    ("platform:connection_change_drop", "POST", PLATFORM),
     ("platform:connection_check", "POST", PLATFORM),
     ("platform:connection_report_new", "GET POST", PLATFORM),
     ("platform:connection_report", "GET", PLATFORM),

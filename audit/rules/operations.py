@@ -211,6 +211,13 @@ OPERATIONS: Mapping[str, Operation] = {
     "connection.edit": Operation(_("Changed a connection"), _("Tried to change a connection")),
     "connection.disable": Operation(_("Disabled a connection"), _("Tried to disable a connection")),
     "connection.enable": Operation(_("Enabled a connection"), _("Tried to enable a connection")),
+    "connection.ask": Operation(
+        _("Asked for other TLS settings of a connection"),
+        _("Tried to ask for other TLS settings of a connection"),
+    ),
+    "connection.drop": Operation(
+        _("Dropped a change of a connection"), _("Tried to drop a change of a connection")
+    ),
     "connection.check": Operation(_("Checked a connection"), _("Tried to check a connection")),
     "connection.changed_outside": Operation(
         _("Changed a connection around the product"),

@@ -44,6 +44,12 @@ class NoSuchConnection(Refusal):
     code = "not_found"
 
 
+class NeedsAnother(Refusal):
+    """How the wire is secured changes only when two people want it (actions/changes.py)."""
+
+    code = "needs_another"
+
+
 class ChangedMeanwhile(Refusal):
     """Somebody changed the connection since the page was shown."""
 
@@ -96,9 +102,30 @@ def edit_connection(
 ) -> Connection:
     """Change a connection that was seen as version `seen`; an empty password keeps the one it has.
 
-    Raises NoSuchConnection, ConnectionRefused, ChangedMeanwhile.
+    Raises NoSuchConnection, ConnectionRefused, NeedsAnother, ChangedMeanwhile.
     """
-    connection = _named(name)
+    connection = named(name)
+    diff = difference(connection, settings, password, now)
+    if settings.wire_security != settings_of(connection).wire_security:
+        raise NeedsAnother(_("Another super admin has to confirm other settings of TLS."))
+    values = {key: after for key, (_before, after) in diff.items() if key != "password"}
+    if password:
+        values["password_sealed"] = keys().seal(password, password_context(name))
+    with transaction.atomic(durable=True):
+        write(connection, seen, values)
+        if diff:
+            note(by, "connection.edit", connection_obj(connection), now=now, diff=diff)
+            tell(connection, CHANGED, said_of(diff, by), now)
+    return named(name)
+
+
+def difference(
+    connection: Connection, settings: ConnectionSettings, password: str, now: datetime
+) -> dict[str, Any]:
+    """Return each setting that differs with its value before and after. Raises ConnectionRefused.
+
+    A new password is told and not shown.
+    """
     before = settings_of(connection)
     found = faults(settings, now, before)
     if password:
@@ -107,16 +134,9 @@ def edit_connection(
         raise ConnectionRefused(found)
     old, new = asdict(before), asdict(settings)
     diff: dict[str, Any] = {key: (old[key], new[key]) for key in new if old[key] != new[key]}
-    values = {key: new[key] for key in diff}
     if password:
-        values["password_sealed"] = keys().seal(password, password_context(name))
         diff["password"] = ("sealed", "sealed anew")
-    with transaction.atomic(durable=True):
-        _write(connection, seen, values)
-        if diff:
-            note(by, "connection.edit", connection_obj(connection), now=now, diff=diff)
-            tell(connection, CHANGED, _told(diff, by), now)
-    return _named(name)
+    return diff
 
 
 def disable_connection(*, name: str, by: Caller, now: datetime) -> None:
@@ -133,7 +153,7 @@ def enable_connection(*, name: str, by: Caller, now: datetime) -> None:
 
 
 def _switch(name: str, by: Caller, now: datetime, *, is_enabled: bool) -> None:
-    connection = _named(name)
+    connection = named(name)
     with transaction.atomic(durable=True):
         changed = Connection.objects.filter(pk=connection.pk, is_enabled=not is_enabled).update(
             is_enabled=is_enabled, version=F("version") + 1
@@ -151,14 +171,16 @@ def _switch(name: str, by: Caller, now: datetime, *, is_enabled: bool) -> None:
         tell(connection, CHANGED, said % {"person": by.name}, now)
 
 
-def _named(name: str) -> Connection:
+def named(name: str) -> Connection:
+    """Return a connection. Raises NoSuchConnection."""
     connection = Connection.objects.filter(name=name).first()
     if connection is None:
         raise NoSuchConnection(_("There is no connection “%(name)s”.") % {"name": name})
     return connection
 
 
-def _write(connection: Connection, seen: int, values: dict[str, Any]) -> None:
+def write(connection: Connection, seen: int, values: dict[str, Any]) -> None:
+    """Set values of a connection that still is of version `seen`. Raises ChangedMeanwhile."""
     changed = Connection.objects.filter(pk=connection.pk, version=seen).update(
         **values, version=F("version") + (1 if values else 0)
     )
@@ -175,7 +197,8 @@ def tell(connection: Connection, kind: str, sentence: str, now: datetime) -> Non
     )
 
 
-def _told(diff: dict[str, Any], by: Caller) -> str:
+def said_of(diff: dict[str, Any], by: Caller) -> str:
+    """Return a change in one line for people."""
     parts = [
         f"{key.replace('_', ' ')} {old if old not in (None, '') else _('none')}"
         f" → {new if new not in (None, '') else _('none')}"

@@ -301,6 +301,12 @@ class ConnectionForm(forms.Form):
             **{name: self.cleaned_data.get(name, NEW[name]) for name in SETTINGS}
         )
 
+    @property
+    def needs_another(self) -> bool:
+        """Whether it changes how the wire is secured, which takes two people."""
+        before = self.before
+        return before is not None and before.wire_security != self.settings().wire_security
+
     def show(self, refusal: Refusal) -> None:
         """Put what a verb refused at its field."""
         self.add_error(refusal.field if refusal.field in self.fields else None, refusal.sentence)

@@ -1,5 +1,6 @@
 """The wire's rows: connections, routes, leases and what was observed of them."""
 
+from smpp_client.models.changes import ChangeState, ConnectionChange
 from smpp_client.models.connections import (
     FIRST_RECEIVER_SLOT,
     Alphabet,
@@ -25,7 +26,9 @@ __all__ = [
     "Alphabet",
     "BindForm",
     "CertificateAlarm",
+    "ChangeState",
     "Connection",
+    "ConnectionChange",
     "ConnectionEvent",
     "ConnectionReport",
     "Lease",

@@ -11,7 +11,9 @@ from smpp_client.carrier.adapters import BUILT_IN
 from smpp_client.models import (
     FIRST_RECEIVER_SLOT,
     BindForm,
+    ChangeState,
     Connection,
+    ConnectionChange,
     ConnectionEvent,
     Lease,
     RouteConnection,
@@ -232,6 +234,12 @@ def certificates(now: datetime) -> list[Certificate]:
     found = [certificate_of(one, now) for one in Connection.objects.order_by("name")]
     known = [one for one in found if one is not None]
     return sorted(known, key=lambda one: -1 if one.days_left is None else one.days_left)
+
+
+def change_of(connection: Connection) -> ConnectionChange | None:
+    """Return the change that waits for another person."""
+    asked = connection.changes.filter(state=ChangeState.ASKED).select_related("asked_by")
+    return asked.first()
 
 
 def events_of(connection: Connection, limit: int = EVENTS_SHOWN) -> list[ConnectionEvent]:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views import View
 
+from smpp_client.actions.changes import ask_change, drop_change, make_change
 from smpp_client.actions.checks import check_connection
 from smpp_client.actions.connections import (
     add_connection,
@@ -73,6 +74,7 @@ def connection_page(
         "routes": routes_over(connection.pk, now),
         "events": questions.events_of(connection),
         "reports": reports_of(connection),
+        "change": questions.change_of(connection),
         "now": now,
         "may_edit": request.me.may("platform.edit"),
         **more,
@@ -129,8 +131,9 @@ class EditConnection(View):
         connection, status = connection_or_404(name), 200
         form = ConnectionForm(request.POST, now=timezone.now(), connection=connection)
         if form.is_valid():
+            act = ask_change if form.needs_another else edit_connection
             try:
-                edit_connection(
+                act(
                     name=name,
                     settings=form.settings(),
                     password=form.cleaned_data["password"],
@@ -142,9 +145,38 @@ class EditConnection(View):
                 form.show(refusal)
                 status = 409 if refusal.code == "stale" else 200
             else:
-                messages.success(request, _("%(name)s is changed.") % {"name": name})
+                waits = _("Nothing has changed yet: another super admin confirms it.")
+                changed = _("%(name)s is changed.") % {"name": name}
+                messages.success(request, waits if form.needs_another else changed)
                 return to_connection(connection)
         return form_page(request, form, connection, status=status)
+
+
+class MakeChange(View):
+    """Makes a change that another person asked for."""
+
+    permission = "platform.edit"
+    is_made: ClassVar[bool] = True
+
+    def post(self, request: GateRequest, name: str, change_id: int) -> HttpResponse:
+        """Make it, or drop it."""
+        connection = connection_or_404(name)
+        if not connection.changes.filter(pk=change_id).exists():
+            raise Http404
+        act = make_change if self.is_made else drop_change
+        try:
+            act(change_id=change_id, by=caller(request.me), now=timezone.now())
+        except Refusal as refusal:
+            return connection_page(request, connection, refusal=refusal, status=409)
+        said = _("%(name)s is changed.") if self.is_made else _("The change is dropped.")
+        messages.success(request, said % {"name": name})
+        return to_connection(connection)
+
+
+class DropChange(MakeChange):
+    """Leaves everything as it is."""
+
+    is_made = False
 
 
 def form_page(

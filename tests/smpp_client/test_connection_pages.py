@@ -7,9 +7,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from smpp_client.actions.changes import make_change
 from smpp_client.actions.connections import disable_connection
-from smpp_client.models import Connection, Route, RouteGrant
+from smpp_client.models import Connection, ConnectionChange, Route, RouteGrant
 from tests.smpp_client import wires
+from tests.smpp_client.test_connection_changes import person
 from tests.workspaces import make
 from tests.workspaces.log import entries, ops
 from workspaces.rules.permissions import Role
@@ -298,7 +300,14 @@ def test_sessions_hosts_pins_and_error_tables_are_typed_a_line_at_a_time_and_sho
         status_classes="0x0400 later",
         receipt_classes="034 slow down",
     )
-    assert keeper.post("/platform/connections/smsc-a/edit/", typed).status_code == 302
+    page = text(keeper.post("/platform/connections/smsc-a/edit/", typed, follow=True))
+    assert "Nothing has changed yet" in page
+    assert "waits for another super admin" in page
+    asked = ConnectionChange.objects.get()
+    make_path = f"/platform/connections/smsc-a/changes/{asked.pk}/make/"
+    refused = keeper.post(make_path)
+    assert (refused.status_code, "You asked for it" in text(refused)) == (409, True)
+    make_change(change_id=asked.pk, by=person(), now=timezone.now())
     smsc.refresh_from_db()
     assert smsc.further_hosts == "smsc-b.example:2775\n[2001:db8::7]:3000"
     assert smsc.pins == pin

@@ -1,0 +1,140 @@
+"""How a connection's wire is secured changes only when two people want it."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from audit.rules.events import Actor
+from smpp_client.actions.changes import (
+    ChangeRefused,
+    SamePerson,
+    ask_change,
+    drop_change,
+    make_change,
+)
+from smpp_client.actions.connections import ChangedMeanwhile, NeedsAnother, edit_connection
+from smpp_client.actions.noting import Caller
+from smpp_client.models import ChangeState, Connection, ConnectionChange
+from smpp_client.queries.connection_settings import ConnectionSettings, settings_of
+from tests.smpp_client import wires
+from tests.workspaces import make
+from tests.workspaces.log import ops
+
+pytestmark = pytest.mark.django_db
+WEAKER: tuple[dict[str, Any], ...] = (
+    {"plain_reason": "IPsec", "plain_until": timezone.now().date() + timedelta(days=9)},
+    {"tls_minimum": "1.3"},
+    {"pins": "ab" * 32},
+    {"server_name": "other.example.net"},
+)
+
+
+@pytest.fixture
+def smsc(tmp_path: Path) -> Connection:
+    """A connection."""
+    return wires.connection(tmp_path)
+
+
+def person() -> Caller:
+    """Return a super admin."""
+    user = make.user(is_super_admin=True)
+    return Caller(Actor(kind="user", id=f"usr_{user.pk}"), user)
+
+
+def other(one: Connection, fields: dict[str, Any]) -> ConnectionSettings:
+    """Return its settings with some others; an exception has no files."""
+    return replace(settings_of(one), **fields)
+
+
+def ask(one: Connection, by: Caller, **fields: Any) -> ConnectionChange:
+    """Ask for other settings."""
+    settings = other(one, fields)
+    return ask_change(name=one.name, settings=settings, seen=one.version, by=by, now=timezone.now())
+
+
+@pytest.mark.parametrize("fields", WEAKER, ids=lambda fields: next(iter(fields)))
+def test_one_person_alone_changes_nothing_and_two_do(
+    smsc: Connection, fields: dict[str, Any]
+) -> None:
+    if "plain_until" in fields:
+        fields = {**fields, "ca_file": "", "cert_file": "", "key_file": ""}
+    first, second, now = person(), person(), timezone.now()
+    before = settings_of(smsc)
+    with pytest.raises(NeedsAnother):
+        edit_connection(name=smsc.name, settings=other(smsc, fields), seen=1, by=first, now=now)
+    asked = ask(smsc, first, **fields, rate=30)
+    smsc.refresh_from_db()
+    assert settings_of(smsc) == before
+    with pytest.raises(SamePerson):
+        make_change(change_id=asked.pk, by=first, now=now)
+    changed = make_change(change_id=asked.pk, by=second, now=now)
+    assert settings_of(changed) == replace(before, **fields, rate=30)
+    assert changed.version == 2
+    assert [op for op, _object, _diff in ops()][-2:] == ["connection.ask", "connection.edit"]
+    with pytest.raises(ChangeRefused, match="decided already"):
+        make_change(change_id=asked.pk, by=second, now=now)
+
+
+def test_the_same_person_with_another_account_does_not_count(smsc: Connection) -> None:
+    first = person()
+    again = make.user(is_super_admin=True)
+    assert first.user is not None
+    again.person_id = first.user.person_id
+    again.save(update_fields=["person"])
+    asked = ask(smsc, first, tls_minimum="1.3")
+    with pytest.raises(SamePerson):
+        make_change(
+            change_id=asked.pk,
+            by=Caller(Actor(kind="user", id=f"usr_{again.pk}"), again),
+            now=timezone.now(),
+        )
+
+
+def test_the_database_refuses_one_account_for_both(smsc: Connection) -> None:
+    asked = ask(smsc, person(), tls_minimum="1.3")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ConnectionChange.objects.filter(pk=asked.pk).update(
+            state=ChangeState.MADE, decided_by=asked.asked_by
+        )
+
+
+def test_a_connection_that_changed_meanwhile_stays_as_it_is(smsc: Connection) -> None:
+    asked = ask(smsc, person(), tls_minimum="1.3")
+    settings = other(smsc, {"rate": 30})
+    edit_connection(name=smsc.name, settings=settings, seen=1, by=person(), now=timezone.now())
+    with pytest.raises(ChangedMeanwhile):
+        make_change(change_id=asked.pk, by=person(), now=timezone.now())
+    smsc.refresh_from_db()
+    assert smsc.tls_minimum == "1.2"
+
+
+def test_one_change_waits_at_a_time_and_can_be_dropped(smsc: Connection) -> None:
+    first = person()
+    asked = ask(smsc, first, tls_minimum="1.3")
+    with pytest.raises(ChangeRefused, match="waits already"):
+        ask(smsc, person(), pins="ab" * 32)
+    drop_change(change_id=asked.pk, by=first, now=timezone.now())
+    assert ask(smsc, person(), pins="ab" * 32).state == ChangeState.ASKED
+    assert "connection.drop" in [op for op, _object, _diff in ops()]
+
+
+def test_a_new_password_waits_along_with_it(smsc: Connection) -> None:
+    sealed = bytes(smsc.password_sealed)
+    asked = ask_change(
+        name=smsc.name,
+        settings=other(smsc, {"tls_minimum": "1.3"}),
+        password="another",
+        seen=1,
+        by=person(),
+        now=timezone.now(),
+    )
+    smsc.refresh_from_db()
+    assert bytes(smsc.password_sealed) == sealed
+    changed = make_change(change_id=asked.pk, by=person(), now=timezone.now())
+    assert bytes(changed.password_sealed) not in (sealed, b"")
+    assert "another" not in str(ops())
