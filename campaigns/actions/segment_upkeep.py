@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from django.conf import settings
 from django.db import transaction
 
 from audit.actions.record import record
@@ -17,15 +16,10 @@ from workspaces.models import Workspace
 from workspaces.scope import scope_everywhere
 
 SWEEP: Final = Actor(kind="system", id="sweep")
-# Three years, the usual limit for claims, where the settings say nothing else.
-EVIDENCE_DAYS = 1_096
+# Three years, the usual limit for claims. No setting: what is pruned early is gone for good.
+SEGMENT_DAYS = 1_096
 # A pass that was killed left its file; one that is under way is younger.
 STRAY_AFTER = timedelta(days=1)
-
-
-def _evidence_days() -> int:
-    """Return for how many days sealed segments and their keys are kept."""
-    return int(getattr(settings, "EVIDENCE_DAYS", EVIDENCE_DAYS))
 
 
 def prune_segments(now: datetime) -> int:
@@ -34,7 +28,7 @@ def prune_segments(now: datetime) -> int:
     The row and the chain keep root, digest and counts: that they were sealed stays provable, who
     got what does not.
     """
-    before = now - timedelta(days=_evidence_days())
+    before = now - timedelta(days=SEGMENT_DAYS)
     with scope_everywhere("segments of all workspaces end with their term"):
         old = MessageSegment.objects.filter(pruned_at=None, until_at__lt=before)
         places = Workspace.objects.filter(pk__in=old.values("workspace_id")).order_by("pk")
