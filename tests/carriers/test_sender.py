@@ -68,7 +68,7 @@ def test_it_sends_a_campaign_and_its_bad_days_are_nobody_elses(
         sent = wired.simulator.counters()["submits"] - before
         assert sent >= 0.85 * RATE * (time.monotonic() - began)
 
-        poll(lambda: progress(other).delivered + progress(other).unknown == ROWS, 30)
+        poll(lambda: progress(other).delivered + progress(other).unknown == ROWS, 120)
         row = wait_for_counts(other, queued=0, sending=0, submitted=0, deferred=0)
         assert row.unknown <= 2 * BUDGET
         assert complete(other) == "completed"
