@@ -14,6 +14,7 @@ from audit.rules.canonical import NotCanonical, read_stamp
 from audit.rules.chain import Broken
 
 # {"at":"<27>","ev": and {"at":"<27>","hash":"<64>","leaf":"<64>",
+_START = b'{"at":"'
 _EVENT_AT = 41
 _LEAF_AT = 44 + 64 + 10
 # ,"hash":"<64>"
@@ -72,8 +73,11 @@ def recomputed(lines: Iterable[bytes], passed: Passed) -> Iterator[bytes]:
         leaf = _hidden_leaf(line, passed) if is_hidden else _leaf(line, len(tail), seq, passed)
         text = b"smsc-audit-entry/v1\n%s\n%d\n%s\n%s\n%s\n" % (ws, seq, at, prev, leaf)
         prev = sha256(text).hexdigest().encode()
-        ending = b'","leaf":"%s"%s' % (leaf, tail) if is_hidden else b'"' + tail
-        if not line.endswith(b'"hash":"%s%s' % (prev, ending)):
+        # A full line's event ends with its brace, a hidden one's time with its quote.
+        hashed = (
+            b'","hash":"%s","leaf":"%s"' % (prev, leaf) if is_hidden else b',"hash":"%s"' % prev
+        )
+        if line[:7] != _START or not line.endswith(hashed + tail):
             raise _broken(passed, line, tail)
         passed.move(seq, prev, at)
         yield line

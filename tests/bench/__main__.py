@@ -2,9 +2,8 @@
 
 BENCH_ROWS is the size of the larger import (200,000; 1,000,000 for the full figure), BENCH_SEGMENTS
 of a round of sending (20,000), BENCH_RECEIPTS of the flood of receipts (20,000; 1,000,000),
-BENCH_ENTRIES of the evidence that is verified (1,000,000), BENCH_LINES of an hour of outcomes that
-is sealed (200,000; 1,000,000 for the full figure), BENCH_PARTS which parts run
-(submit,receipts,import,audit,verify,seal).
+BENCH_ENTRIES of the evidence that is verified and exported (1,000,000), BENCH_PARTS which parts run
+(submit,receipts,import,audit,verify,seal,export).
 
 `make gate` only sends: below 5,000 durable segments/s with receipts it fails, unless neighbours
 took all the CPU there was and a segment cost no more than 200 µs of it.
@@ -20,7 +19,7 @@ import django
 from tests.bench.ground import durable_ground, promises
 from tests.ground import Ground
 
-PARTS = os.environ.get("BENCH_PARTS", "submit,receipts,import,audit,verify,seal").split(",")
+PARTS = os.environ.get("BENCH_PARTS", "submit,receipts,import,audit,verify,seal,export").split(",")
 
 
 def main() -> int:
@@ -47,7 +46,7 @@ def _gate(ground: Ground, folder: Path) -> int:
 
 def _measure(ground: Ground, folder: Path) -> None:
     # These need Django, and Django needs the ground.
-    from tests.bench import auditing, importing, receiving, sealing, sending, verifying
+    from tests.bench import auditing, exporting, importing, receiving, sealing, sending, verifying
 
     if "submit" in PARTS:
         print("\nDurable submit over mutual TLS")
@@ -67,6 +66,9 @@ def _measure(ground: Ground, folder: Path) -> None:
     if "seal" in PARTS:
         print("\nSealing what became of messages")
         sealing.measure(ground)
+    if "export" in PARTS:
+        print("\nExporting evidence")
+        exporting.measure(ground)
 
 
 if __name__ == "__main__":

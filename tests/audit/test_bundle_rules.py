@@ -1,0 +1,183 @@
+"""The parts of a bundle by themselves: heads, lines, manifest, report, cells."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from audit.queries.export_lines import _HARMLESS
+from audit.rules import hashes
+from audit.rules.bundle import checked_path, head_line, is_shown_of_system
+from audit.rules.bundle_heads import HeadTrees
+from audit.rules.bundle_lines import Passed, recomputed
+from audit.rules.canonical import Json, NotCanonical, encode, stamp
+from audit.rules.cells import harmless
+from audit.rules.chain import Broken
+from audit.rules.epochs import Epoch, Head, next_epoch
+from audit.rules.report import Approvals, Line, Report, Shown, Table
+from audit.rules.report_html import html_report
+from audit.rules.report_pdf import pdf_report
+from message_center.stack.product import ROOT
+from tests.audit.conftest import Log
+from tests.audit.evidence.installation import SECRET, uuid4
+from tests.audit.make import MARKETING, rows
+
+AT = stamp(datetime(2026, 3, 1, tzinfo=UTC))
+
+
+def heads(count: int) -> list[Head]:
+    return [Head(slot, uuid4(f"w{slot}"), slot, bytes([slot]) * 32) for slot in range(count)]
+
+
+def trees(count: int) -> HeadTrees:
+    made = HeadTrees(SECRET)
+    for head in heads(count):
+        made.move(head.slot, head.ws, head.seq, head.hash)
+    return made
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 13])
+def test_heads_are_proved_as_the_formats_say(count: int) -> None:
+    last: Epoch | None = None
+    for _epoch in range(3):
+        last = next_epoch(last, at=AT, secret=SECRET, heads=heads(count))
+        proved = trees(count).prove(last, range(count))
+        for slot, one in proved.items():
+            head = heads(count)[slot]
+            assert one.nonce == hashes.nonce(SECRET, last.number, slot)
+            text = hashes.head_text(slot, head.ws, one.seq, one.hash, one.nonce)
+            root = hashes.root_of_proof(hashes.leaf_hash(text), slot, count, one.proof)
+            assert root.hex() == last.heads
+
+
+def test_a_long_secret_keys_the_same_nonces() -> None:
+    secret = b"x" * 100
+    epoch = next_epoch(None, at=AT, secret=secret, heads=heads(2))
+    made = HeadTrees(secret)
+    for head in heads(2):
+        made.move(head.slot, head.ws, head.seq, head.hash)
+    assert made.prove(epoch, [1])[1].nonce == hashes.nonce(secret, 0, 1)
+
+
+def test_an_epoch_over_other_heads_is_refused() -> None:
+    epoch = replace(next_epoch(None, at=AT, secret=SECRET, heads=heads(3)), heads="0" * 64)
+    with pytest.raises(Broken) as refused:
+        trees(3).prove(epoch, [1])
+    assert refused.value.code == "A02"
+
+
+def test_a_chain_does_not_go_back_and_none_is_left_out() -> None:
+    made = trees(2)
+    with pytest.raises(Broken, match="goes back"):
+        made.move(1, uuid4("w1"), 0, bytes(32))
+    with pytest.raises(Broken, match="is missing"):
+        made.move(3, uuid4("w3"), 0, bytes(32))
+
+
+def test_a_head_line_is_canonical() -> None:
+    proof = [bytes(32), b"\xff" * 32]
+    value: dict[str, Json] = {
+        "epoch": 7,
+        "hash": "11" * 32,
+        "nonce": "22" * 32,
+        "proof": [step.hex() for step in proof],
+        "seq": 9,
+    }
+    assert head_line(7, b"\x11" * 32, "22" * 32, proof, 9) == encode(value)
+
+
+def line(seq: int, prev: bytes, event: bytes | None) -> tuple[bytes, bytes]:
+    """Return an entry's line and its hash; without an event the hidden form."""
+    leaf = hashes.leaf_hash(event or b"gone")
+    found = hashes.entry_hash(MARKETING, seq, AT, prev, leaf)
+    middle = f'"hash":"{found.hex()}","leaf":"{leaf.hex()}"'.encode()
+    if event is not None:
+        middle = b'"ev":%s,"hash":"%s"' % (event, found.hex().encode())
+    tail = f',"prev":"{prev.hex()}","seq":{seq},"ws":"{MARKETING}"}}'.encode()
+    return b'{"at":"%s",' % AT.encode() + middle + tail, found
+
+
+EVENT = b'{"op":"a.b","t":"2026-03-01T00:09:00.000000Z","v":1,"why":"x"}'
+
+
+def test_lines_pass_full_and_hidden_and_late_ones_are_told() -> None:
+    first, found = line(9, bytes(32), EVENT)
+    second, last = line(10, found, None)
+    passed = Passed(MARKETING, 1, 8, bytes(32).hex().encode())
+    assert list(recomputed([first, second], passed)) == [first, second]
+    assert (passed.seq, passed.count, passed.hash) == (10, 2, last)
+    assert (passed.hidden_count, passed.late_count, passed.late[0].seq) == (1, 1, 9)
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_every_changed_byte_of_a_line_is_refused(hidden: bool) -> None:
+    good, _found = line(9, bytes(32), None if hidden else EVENT)
+    for place in range(len(good)):
+        bad = good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :]
+        with pytest.raises(Broken):
+            list(recomputed([bad], Passed(MARKETING, 1, 8, bytes(32).hex().encode())))
+
+
+@pytest.mark.parametrize("path", ["../x", "a//b", "/etc/passwd", "a/./b", "naïve", "a\\b"])
+def test_no_path_leads_out_of_a_bundle(path: str) -> None:
+    with pytest.raises(NotCanonical):
+        checked_path(path)
+
+
+def test_who_signed_in_stays_a_hash_in_every_bundle() -> None:
+    assert is_shown_of_system("fallback.ingested")
+    assert not is_shown_of_system("user.sign_in")
+    assert not is_shown_of_system("workspace.create")
+
+
+CELLS = [
+    "=1+1",
+    "+44",
+    "-1",
+    "@x",
+    " =1",
+    "\u00a0+1",
+    "\ufeff=1",
+    "\t=1",
+    "\r",
+    "＝1",
+    "a=1",
+    "x",
+    "",
+]
+
+
+def test_the_database_neutralises_cells_as_the_product_does(log: Log) -> None:
+    query = f"SELECT {_HARMLESS.format('cell')} FROM unnest(%s::text[]) WITH ORDINALITY AS t (cell, n) ORDER BY n"  # noqa: E501, S608
+    found = [cell for (cell,) in rows(log.connect("exporter"), query, CELLS)]
+    assert found == [harmless(cell) for cell in CELLS]
+
+
+def report(text: str) -> Report:
+    entry = Line(1, AT, text, text, text, text, text, is_refused=True)
+    shown = Shown("As it is now", [("The text, exactly", text)], "00" * 32, "tables/x.json", text)
+    return Report(
+        title=text,
+        facts=[("Log", text)],
+        statement=[text],
+        counts=[],
+        approvals=[Approvals("campaign", "cmp_1", text, [entry], [shown], text)],
+        tables=[Table("Erasures", text, ("Entry",), [(text,)], "")],
+        entries=[entry],
+        entries_note=text,
+    )
+
+
+def test_the_page_runs_and_loads_nothing_whatever_the_texts_say() -> None:
+    page = "".join(html_report(report('<script src="https://x.example/a.js">"&')))
+    assert "<script" not in page
+    assert "src=" not in page.replace("&quot;", '"').replace('src="https://x.example', "")
+    assert "default-src &#x27;none&#x27;" in page or "default-src 'none'" in page
+
+
+def test_the_file_for_paper_takes_every_script_and_is_the_same_each_time() -> None:
+    fonts = Path(ROOT / "audit" / "fonts")
+    made = pdf_report(report("Привет, Oʻzbekiston <b> & 你好 " + "x" * 3_000), fonts)
+    assert made.startswith(b"%PDF-")
+    assert made == pdf_report(report("Привет, Oʻzbekiston <b> & 你好 " + "x" * 3_000), fonts)
