@@ -15,13 +15,18 @@ from pathlib import Path
 import pytest
 import redis
 from django.db import connections
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.browsing import Faults, find_chromium, launch
 from tests.ground import SHARED, Ground
 from tests.processes import Handle, Processes
 from workspaces.queries import keys as key_queries
+
+
+# A busy machine is no fault of the page.
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass(frozen=True)
@@ -160,7 +165,7 @@ def faults() -> Faults:
 def page(browser: Browser, faults: Faults) -> Iterator[Page]:
     """A page without cookies. The test fails when the page breaks or breaks its policy."""
     context = browser.new_context()
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     opened = context.new_page()
     faults.watch(opened)
     yield opened
