@@ -23,7 +23,6 @@ from tests.ground import SHARED, Ground
 from tests.processes import Handle, Processes
 from workspaces.queries import keys as key_queries
 
-
 # A busy machine is no fault of the page.
 PATIENCE_MS = 30_000
 expect.set_options(timeout=PATIENCE_MS)
