@@ -133,6 +133,10 @@ class Checker:
         """
         return int(self.rows(UNKNOWN, [from_batch])[0][0])
 
+    def epochs(self) -> int:
+        """Return how often a lease has changed hands: each time a session ended for good."""
+        return int(self.rows("SELECT coalesce(sum(epoch), 0) FROM lease")[0][0])
+
     def claimed_after(self, at: float) -> int:
         """I5: return how many batches were claimed after this Unix time, by the database's clock.
 

@@ -59,7 +59,7 @@ def _one(stage: Stage, fault: Fault, dice: random.Random, journal: Journal, numb
 
 def _suffer(stage: Stage, fault: Fault, dice: random.Random) -> Entry:
     floor = stage.checker.oldest_open()
-    before = stage.checker.unknown(floor)
+    before, epochs = stage.checker.unknown(floor), stage.checker.epochs()
     struck_at = now()
     try:
         heal_at = fault.strike(stage, dice)
@@ -73,7 +73,9 @@ def _suffer(stage: Stage, fault: Fault, dice: random.Random) -> Entry:
         # What was held up arrives in a bunch: the rate is judged outside of these times.
         stage.disturbed.append((struck_at, now() + 1))
     unknown = stage.checker.unknown(floor) - before
-    allowed = fault.budgets * stage.connection.budget
+    # On a busy machine a sender may lose its lease without a fault: that ends a session as well.
+    ended = max(fault.budgets, stage.checker.epochs() - epochs) if fault.budgets else 0
+    allowed = ended * stage.connection.budget
     _judge(stage, fault, resumed, unknown, allowed)
     return Entry(fault.group, fault.name, resumed, unknown, allowed, fault.limit)
 

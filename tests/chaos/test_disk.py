@@ -121,17 +121,17 @@ def test_a_full_disk_of_the_databases_log_loses_nothing(
         print(f"\nlog's disk full: nothing unknown, segments flowed {resumed:.2f} s afterwards")
 
 
-def test_a_sender_that_cannot_write_its_log_goes_on(stage: Stage) -> None:
-    stage.sender.log.parent.mkdir(parents=True, exist_ok=True)
-    stage.sender.log.symlink_to("/dev/full")
-    stage.add_campaign()
-    stage.begin()
-    stage.wait_accepted(300)
-    # What it would tell of: a lost session.
-    stage.simulator.do("drop")
-    stage.wait_accepted(300)
-    stage.sender.log.unlink()
-    _all_delivered(stage, unknown=stage.connection.budget)
+def test_a_sender_whose_logs_disk_is_full_goes_on(stage: Stage) -> None:
+    with mounted(stage.sender.log.parent, "1m") as place:
+        stage.add_campaign()
+        stage.begin()
+        stage.wait_accepted(300)
+        filler = _fill(place / "filler")
+        # What it would tell of: a lost session.
+        stage.simulator.do("drop")
+        stage.wait_accepted(300)
+        filler.unlink()
+        _all_delivered(stage, unknown=stage.connection.budget)
 
 
 def _all_delivered(stage: Stage, unknown: int = 0) -> None:
