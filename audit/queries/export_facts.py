@@ -10,7 +10,7 @@ from audit.rules.bundle import Span
 from audit.rules.canonical import decode_event
 from audit.rules.events import Actor, Obj
 
-MOST_STEPS = 20_000
+MOST_STEPS = 5_000
 MOST_SHOWN = 1_000
 # What happens to a sender name or a campaign on its way to subscribers and after.
 OF_APPROVALS = (

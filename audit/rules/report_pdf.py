@@ -22,8 +22,8 @@ from reportlab.platypus import Flowable, LongTable, Paragraph, SimpleDocTemplate
 
 from audit.rules.report import Approvals, Line, Report, Shown, Table
 
-MOST_ENTRIES = 200
-MOST_APPROVALS = 200
+MOST_ENTRIES = 100
+MOST_APPROVALS = 40
 PLAIN, BOLD = "Evidence", "Evidence-Bold"
 _INK, _QUIET, _RULE = (
     colors.HexColor("#15202b"),

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from audit.queries import names
-from audit.queries.export_facts import Count, Step
+from audit.queries.export_facts import MOST_STEPS, Count, Step
 from audit.queries.export_outside import PublishedKey
 from audit.queries.subjects import Subject
 from audit.rules.bundle import Span
@@ -94,7 +94,7 @@ def tell(found: Found, cover: Cover) -> Report:
             f"The last {len(found.newest):,} of {found.span.entry_count:,} entries. All of them are"
             " in entries.jsonl.gz, and for spreadsheets in tables/."
         ),
-        cut=tuple(found.missing),
+        cut=_cuts(found),
     )
 
 
@@ -331,3 +331,14 @@ def _seen(seen: Sequence[Seen]) -> Table:
         [(str(one.epoch), visible(one.anchor), one.kind, one.at) for one in seen],
         "Nobody, in this period.",
     )
+
+
+def _cuts(found: Found) -> list[str]:
+    """Say what this rendering leaves out."""
+    cuts = list(found.missing)
+    if len(found.approvals) == MOST_STEPS:
+        cuts.append(
+            f"Of the steps of approvals the last {MOST_STEPS:,} are shown; all of them are in"
+            " entries.jsonl.gz and tables/entries.csv."
+        )
+    return cuts
