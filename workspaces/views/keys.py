@@ -8,13 +8,12 @@ from django.utils.translation import gettext as _
 from django.views import View
 
 from workspaces.actions.keys import create_key, revoke_key
-from workspaces.forms.refused import show_refusal
+from workspaces.forms.refused import refusals_shown
 from workspaces.forms.workspace import KeyForm
 from workspaces.gate.request import GateRequest
 from workspaces.models import ApiKey
 from workspaces.queries.members import api_keys
-from workspaces.rules.refusal import Refusal
-from workspaces.views.shown import show
+from workspaces.views.shown import refusals_said, show
 
 
 class Keys(View):
@@ -43,11 +42,8 @@ class NewKey(View):
         """Make it. The token is in this answer and nowhere else."""
         form = KeyForm(request.POST, is_platform=request.me.may("platform.see"))
         if form.is_valid():
-            try:
+            with refusals_shown(form):
                 new = create_key(by=request.me, **form.cleaned_data, now=timezone.now())
-            except Refusal as refusal:
-                show_refusal(form, refusal)
-            else:
                 return show(request, "workspaces/key_made.html", key=new.key, token=new.token)
         return show(request, "workspaces/new_key.html", form=form)
 
@@ -64,11 +60,8 @@ class RevokeKey(View):
     def post(self, request: GateRequest, key_id: int) -> HttpResponse:
         """Revoke."""
         key = self._key(request, key_id)
-        try:
+        with refusals_said(request):
             revoke_key(key_id=key_id, by=request.me, now=timezone.now())
-        except Refusal as refusal:
-            messages.error(request, refusal.sentence)
-        else:
             sentence = _("The key %(name)s is revoked. Its next call is refused.")
             messages.success(request, sentence % {"name": key.name})
         return redirect("workspaces:keys", workspace=request.me.here.slug)
