@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from campaigns.actions import building, drafts
 from campaigns.models import Campaign, Mode, Progress
@@ -207,6 +207,23 @@ def test_the_plans_third_figure_is_worked_out(site: Site, page: Page) -> None:
     expect(page.locator("#calc-end .wo")).to_be_visible()
     expect(page.locator("#calc-rate .wo")).to_be_hidden()
     expect(page.locator("#id_rate")).to_have_value("0.1")
+
+
+def test_what_is_typed_during_a_save_is_not_replaced_by_its_answer(site: Site, page: Page) -> None:
+    site.open(page, "edit/plan/", site.draft)
+    page.locator("label", has_text="Spread").click()
+    expect(page.locator("#version")).to_have_value("2")
+    held: list[Route] = []
+    page.route("**/edit/plan/", lambda route: held.append(route), times=1)  # noqa: PLW0108
+    page.locator("#id_start_date").fill("2036-01-15")
+    page.locator("#id_start_time").fill("10:00")
+    poll(lambda: page.evaluate("1") and held, 30)
+    page.locator("#id_end_date").fill("2036-01-15")
+    page.locator("#id_end_time").fill("12:00")
+    with page.expect_response("**/edit/plan/"):
+        held[0].continue_()
+    expect(page.locator("#arithmetic")).to_contain_text("in 7,200 s is")
+    expect(page.locator("#id_end_time")).to_have_value("12:00")
 
 
 def test_only_the_fields_of_the_chosen_mode_are_there(site: Site, page: Page) -> None:

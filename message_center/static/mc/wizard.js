@@ -1,9 +1,11 @@
 /* A campaign's form saves itself. Its buttons wait for a save under way, and links marked data-after-save for what is
-   typed, so that nobody conflicts with himself and nothing typed is lost. */
+   typed, so that nobody conflicts with himself. What is typed during a save is not replaced by its answer, which does
+   not know it: nothing typed is lost. */
 'use strict';
 (function () {
   const form = document.querySelector('form[data-saves-itself]');
   const LONGEST = 4000;
+  const unsent = new Set();
   let pause = 0, isSaving = false, after = null, late = 0;
 
   function save() {
@@ -14,6 +16,7 @@
   function soon(event, milliseconds) {
     const changed = form.querySelector('[name=changed]');
     if (changed && event.target.name) changed.value = event.target.name;
+    unsent.add(event.target.name);
     clearTimeout(pause);
     pause = setTimeout(save, milliseconds);
   }
@@ -29,10 +32,22 @@
     if (act) act();
   }
 
+  function isBeingTyped(field) {
+    return unsent.has(field.name) || field.validity.badInput;
+  }
+
   if (form) {
     form.addEventListener('input', (event) => soon(event, 600));
     form.addEventListener('change', (event) => soon(event, 150));
-    form.addEventListener('htmx:beforeRequest', (event) => { if (event.detail.elt === form) isSaving = true; });
+    form.addEventListener('htmx:beforeRequest', (event) => {
+      if (event.detail.elt !== form) return;
+      isSaving = true;
+      unsent.clear();
+    });
+    document.addEventListener('htmx:oobBeforeSwap', (event) => {
+      const fields = event.detail.target.querySelectorAll('input, select, textarea');
+      if ([...fields].some(isBeingTyped)) event.detail.shouldSwap = false;
+    });
     form.addEventListener('htmx:afterRequest', (event) => {
       if (event.detail.elt !== form) return;
       isSaving = false;
