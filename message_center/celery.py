@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import structlog
 from celery import Celery
 from celery.schedules import crontab
 from celery.signals import (
@@ -14,6 +15,8 @@ from celery.signals import (
     before_task_publish,
     heartbeat_sent,
     setup_logging,
+    task_postrun,
+    task_prerun,
     worker_ready,
 )
 
@@ -54,6 +57,24 @@ app.conf.beat_schedule = {
 @setup_logging.connect
 def _keep_our_logs(**_: Any) -> None:
     """Django has configured the logs; having a receiver here keeps Celery from doing it again."""
+
+
+@before_task_publish.connect
+def _send_request_id(headers: dict[str, Any], **_: Any) -> None:
+    """Give a task the id of the request that asked for it."""
+    headers["request_id"] = structlog.contextvars.get_contextvars().get("request_id", "")
+
+
+@task_prerun.connect
+def _log_with_request_id(task: Any, **_: Any) -> None:
+    request_id = getattr(task.request, "request_id", "")
+    if request_id:
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+
+
+@task_postrun.connect
+def _log_without_request_id(**_: Any) -> None:
+    structlog.contextvars.unbind_contextvars("request_id")
 
 
 def _show_life(**_: Any) -> None:

@@ -118,4 +118,5 @@ def note_machine(
         obj=campaign_obj(campaign.pk),
         now=now,
         why=why,
+        request_id=campaign.run_request_id,
     )

@@ -96,7 +96,14 @@ def approve_resend(*, decision_id: int, by: Me, words: str, now: datetime) -> Re
                 _("None of these messages is unknown any more. Refuse the request.")
             )
         if campaign.state == State.COMPLETED:
-            move(campaign, State.SENDING, allowed={State.COMPLETED}, now=now, finished_at=None)
+            move(
+                campaign,
+                State.SENDING,
+                allowed={State.COMPLETED},
+                now=now,
+                finished_at=None,
+                run_request_id=by.request_id,
+            )
         _decide(asked, ResendState.APPROVED, by, words, now, resent_count=count)
         note(
             by,

@@ -1,6 +1,7 @@
 """Review: submitted, withdrawn, decided by another person."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
@@ -162,7 +163,9 @@ def _decide(
         if verdict == Verdict.APPROVE:
             _must_be_sendable(campaign, now)
         approval = _store(campaign, by, verdict, digest, words, now)
-        fields = {"approval": approval, "approved_at": now} if verdict == Verdict.APPROVE else {}
+        fields: dict[str, Any] = {}
+        if verdict == Verdict.APPROVE:
+            fields = {"approval": approval, "approved_at": now, "run_request_id": by.request_id}
         move(campaign, STATE_OF[verdict], allowed={State.IN_REVIEW}, now=now, **fields)
         note(
             by,

@@ -4,6 +4,7 @@ expired by the machine.
 
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -90,7 +91,7 @@ def start(*, number: int, by: Me, now: datetime) -> Campaign:
             raise TooEarly(_("It was approved to start later. Until then it waits."))
         if campaign.ends_at is not None and campaign.ends_at <= now:
             raise TooLate(_("Its window is over. Clone it and plan another one."))
-        op = _begin(campaign, now)
+        op = _begin(campaign, now, run_request_id=by.request_id)
         note(by, op, campaign_obj(campaign.pk), now=now, why=campaign.hold_sentence)
     return campaign
 
@@ -103,7 +104,7 @@ def _mine(number: int, by: Me, op: str, now: datetime) -> Campaign:
     return campaign
 
 
-def _begin(campaign: Campaign, now: datetime) -> str:
+def _begin(campaign: Campaign, now: datetime, **fields: Any) -> str:
     """Move to sending, with the audience hashed again: what was approved is what goes out.
 
     Return the operation that it became.
@@ -118,7 +119,7 @@ def _begin(campaign: Campaign, now: datetime) -> str:
             hold_sentence=_("The audience is not the one that was approved."),
         )
         return "campaign.hold"
-    move(campaign, State.SENDING, allowed=BEFORE_SENDING, now=now, started_at=now)
+    move(campaign, State.SENDING, allowed=BEFORE_SENDING, now=now, started_at=now, **fields)
     return "campaign.start"
 
 
@@ -166,6 +167,7 @@ def resume(*, number: int, by: Me, now: datetime) -> Campaign:
             allowed={State.PAUSED, State.HELD},
             now=now,
             started_at=campaign.started_at or now,
+            run_request_id=by.request_id,
         )
         replan(campaign, now)
         note(by, op, campaign_obj(campaign.pk), now=now)

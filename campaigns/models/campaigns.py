@@ -47,7 +47,8 @@ class Campaign(models.Model):
     what was approved; `runtime_rate`
     may only be lower. `slots` of a trigger: list of {"name","type","max_length"}. `audience_digest`
     is set at freeze.
-    `version` grows with each edit, so that a stale form is noticed.
+    `version` grows with each edit, so that a stale form is noticed. `run_request_id` is the request
+    by which a person last set it going; its batches carry it.
     """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="campaigns")
@@ -116,6 +117,7 @@ class Campaign(models.Model):
     submitted_at = models.DateTimeField(null=True)
     approved_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
+    run_request_id = models.CharField(max_length=64, blank=True)
     finished_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -1,7 +1,9 @@
 """The product's processes: they start, stop when asked, and come back after a kill."""
 
 import pytest
+from structlog.contextvars import bound_contextvars
 
+from campaigns.tasks.sweeps import sweep_campaigns
 from tests.poll import poll
 from tests.processes import Processes
 
@@ -27,6 +29,16 @@ def test_a_frozen_worker_is_not_gone(processes: Processes) -> None:
     assert worker.is_running
     worker.thaw()
     assert worker.term() == 0
+
+
+def test_a_task_logs_the_request_that_asked_for_it(processes: Processes) -> None:
+    worker = processes.start("worker")
+    with bound_contextvars(request_id="asked-by-this"):
+        sweep_campaigns.delay()
+    sweep_campaigns.delay()
+    poll(lambda: worker.log_text.count("campaigns.sweep[") >= 4, 30, "both tasks were run")
+    done = [line for line in worker.log_text.splitlines() if "campaigns.sweep[" in line]
+    assert sum("succeeded" in line and "asked-by-this" in line for line in done) == 1
 
 
 def test_beat_starts_and_stops(processes: Processes) -> None:

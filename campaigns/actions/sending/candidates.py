@@ -48,7 +48,7 @@ SELECT c.id, c.workspace_id, c.priority, c.text, c.version, c.total,
             SELECT 1 FROM queued_segment q
             WHERE q.campaign_id = c.id AND q.batch_id IS NULL AND q.lane_id IS NOT NULL
             LIMIT %(most_in_lanes)s) l) ELSE 0 END,
-       way.place
+       way.place, c.run_request_id
 FROM unnest(%(routes)s::bigint[], %(from)s::bigint[], %(upto)s::bigint[], %(late)s::timestamptz[],
         %(urgent)s::timestamptz[], %(ranged)s::boolean[])
     WITH ORDINALITY AS way(route_id, place_from, place_upto, late, urgent, has_ranges, place)
@@ -68,6 +68,7 @@ class Candidate:
 
     `waiting` counts queued segments whose time has come and that this connection may take, at most
     its room; `in_lanes` those of it that wait for the connections of their number ranges.
+    `request_id` is the request that set it going.
     """
 
     id: int
@@ -88,6 +89,7 @@ class Candidate:
     weight: int
     in_lanes: int
     way: Way
+    request_id: str
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,7 @@ def _candidate(fields: Sequence[Any], ways: Sequence[Way]) -> Candidate:
         weight=fields[31],
         in_lanes=fields[32],
         way=ways[fields[33] - 1],
+        request_id=fields[34],
     )
 
 

@@ -387,7 +387,8 @@ class CampaignDesk:
 
 def _claim_values(lease: LeaseKey, wish: Wish, room: int, now: datetime) -> list[Any]:
     planned = wish.plan.rate if wish.plan is not None and wish.plan.is_spread else 0.0
-    return [lease.lease_id, lease.epoch, wish.candidate.id, room, now, planned, ""]
+    candidate = wish.candidate
+    return [lease.lease_id, lease.epoch, candidate.id, room, now, planned, candidate.request_id]
 
 
 def _receipt_values(connection_id: int, receipts: Sequence[Receipt]) -> list[Any]:

@@ -1,12 +1,13 @@
 """Claims, outcomes and receipts at the desk, against the database's own functions."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.db import connection as database
 from django.utils import timezone
 
-from campaigns.actions import running
+from campaigns.actions import review, running
 from campaigns.models import (
     Batch,
     Campaign,
@@ -19,6 +20,7 @@ from campaigns.rules.campaign_states import State
 from smpp_client.carrier import Fenced, Kind
 from tests import make
 from tests.campaigns.sending.ground import Ground, counts, derived
+from tests.workspaces.log import entries
 from workspaces.queries.keys import keys
 from workspaces.rules.permissions import Role
 
@@ -37,6 +39,24 @@ def test_every_person_gets_his_own_text_once(desk: Ground) -> None:
     assert texts[make.number(4)] == "Hello Name4"
     assert not desk.claim()
     assert counts(campaign) == {"sending": 7} == derived(campaign)
+
+
+def test_a_batch_carries_the_request_that_set_its_campaign_going(desk: Ground) -> None:
+    moderator = make.person_in(desk.author.here, Role.MODERATOR)
+    approver = replace(moderator, request_id="approved-by-this")
+    author = replace(desk.author, request_id="resumed-by-this")
+    waiting = make.in_review(desk.author, desk.route, rows=4)
+    seen = review.digest_of(waiting.pk).hex()
+    review.approve(number=waiting.number, by=approver, seen=seen, now=timezone.now())
+    running.sweep(timezone.now())
+    desk.claim(room=2)
+    running.pause(number=waiting.number, by=author, now=timezone.now())
+    running.resume(number=waiting.number, by=author, now=timezone.now())
+    desk.claim()
+    carried = list(Batch.objects.order_by("pk").values_list("request_id", flat=True))
+    assert carried == ["approved-by-this", "resumed-by-this"]
+    [started] = [entry for entry in entries(desk.author.here) if entry["op"] == "campaign.start"]
+    assert started["req"] == "approved-by-this"
 
 
 def test_outcomes_move_the_counters_and_close_the_batch(desk: Ground) -> None:
