@@ -10,6 +10,7 @@ import ssl
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from smpp_client.engine.guarded import connect
@@ -64,10 +65,11 @@ async def write(port: int, context: ssl.SSLContext, seconds: float) -> None:
 
 
 async def main(port: int, ca: Path, seconds: float) -> None:
-    """Connect, write, and again."""
+    """Connect, write, and again; a busy machine may need longer than a lease to shake hands."""
     context = ssl.create_default_context(cafile=ca)
     while True:
-        await write(port, context, seconds)
+        with suppress(OSError):
+            await write(port, context, seconds)
 
 
 def _keep_busy() -> None:
