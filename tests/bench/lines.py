@@ -97,7 +97,9 @@ def bench(ground: Ground, folder: Path, *, budget: int = 0, **how: Any) -> Itera
         place = site(folder / "wire", check_every=1_000, **how)
         if budget:
             Connection.objects.filter(pk=place.connection.pk).update(intent_budget=budget)
-        processes = Processes(ground, SHARED, folder / "data")
+        # One folder for every part: a sender that does not find its marks of this database beside
+        # it takes the database for a restored one and sends nothing.
+        processes = Processes(ground, SHARED, ground.folder / "bench")
         try:
             sender = processes.start("sender")
             wait_bound(place.connection)
