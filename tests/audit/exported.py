@@ -6,6 +6,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,9 +19,10 @@ from audit.actions.exporting.bundle import Site as Lent
 from audit.actions.exporting.telling import Cover
 from audit.actions.record import record
 from audit.queries import places
+from audit.rules.bundle import manifest_body
 from audit.rules.clock import Reading
 from audit.rules.events import Actor, Obj
-from audit.rules.notes import public_key
+from audit.rules.notes import public_key, sign
 from audit.verifier import verify_evidence
 from message_center.stack.product import ROOT
 from tests.audit.make import INSTALL
@@ -129,6 +131,24 @@ def judge(bundle: Path, *words: str) -> Judged:
     return Judged(
         said["exit"], said["level"], set(said["counts"]), said["facts"], str(said["findings"])
     )
+
+
+def resealed(bundle: Path) -> None:
+    """Sign a folder's files as they are now, as somebody who has the export key can."""
+    manifest = json.loads((bundle / "manifest.json").read_bytes())
+    files = {
+        path.relative_to(bundle).as_posix(): path.read_bytes()
+        for path in bundle.rglob("*")
+        if path.is_file() and path.name not in {"manifest.json", "manifest.note"}
+    }
+    manifest["files"] = [
+        {"path": path, "sha256": sha256(data).hexdigest(), "size": len(data)}
+        for path, data in sorted(files.items())
+    ]
+    raw = json.dumps(manifest, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    body = manifest_body(f"{raw}\n".encode())
+    (bundle / "manifest.json").write_text(f"{raw}\n")
+    (bundle / "manifest.note").write_text(str(sign(body, f"{ORIGIN}/export", EXPORT_KEY)))
 
 
 def personal(place: Workspace, value: str = "+447700900008", *, entry: str = "cmp_3") -> UUID:

@@ -15,6 +15,7 @@ from audit.rules.report import Seen
 # By kind; what another plug-in gives is kept as it came.
 _ENDINGS = {"tsa": "tsr", "mail": "txt", "syslog": "txt", "file": "json", "witness": "txt"}
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_TIME_STAMP = "tsa"
 
 
 def write_outside(folder: Folder, connection: Connection, span: Span) -> list[Seen]:
@@ -29,6 +30,10 @@ def write_outside(folder: Folder, connection: Connection, span: Span) -> list[Se
     for epoch, text in sorted(notes.items()):
         note = cosigned(text, of_epoch[epoch])
         folder.put(f"checkpoints/{epoch}.note", note.encode())
+        if note != text and any(one.kind == _TIME_STAMP for one in of_epoch[epoch]):
+            # A stamp is over the note as it was before witnesses signed it: in a file of its own
+            # a reader's sha256sum finds the very digest.
+            folder.put(f"checkpoints/{epoch}-stamped.note", text.encode())
     for receipt in found:
         folder.put(_name(receipt), receipt.content)
     return [_seen(receipt) for receipt in found]
