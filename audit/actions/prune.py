@@ -21,7 +21,7 @@ def prune(*, workspace: UUID, before: datetime, actor: Actor, why: str, now: dat
     """Remove what the chain's entries before a time said, and record up to which; return how many.
 
     Needs the owner's role. Entries younger than a year, or beyond the last signed checkpoint, are
-    not removed by the database. Raises PruneRefused.
+    not removed by the database; those that sealed messages stay for TERM_DAYS. Raises PruneRefused.
     """
     why = " ".join(why.split())
     if len(why) < SHORTEST_REASON:

@@ -69,7 +69,7 @@ FUNCTIONS: Mapping[str, str] = {
     "audit_only_the_first_note()": "d7b008b0e78b4523",
     "audit_open_chain(uuid,timestamp with time zone)": "635d71d9b1331dd7",
     "audit_outside_at_commit()": "b42b9cc10f18dd0b",
-    "audit_prune(uuid,uuid)": "180f34cfa23f9079",
+    "audit_prune(uuid,uuid)": "8f264b03eb4da7f8",
     "audit_publish_key(text,bigint,text)": "2108372b0cbabc8c",
     "audit_publish_note(bigint,text)": "df33da5be2f3c7ba",
     "audit_refuse()": "ba80a6ca94cd2afc",

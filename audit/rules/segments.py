@@ -11,6 +11,10 @@ from hashlib import sha256
 
 from audit.rules.hashes import node_hash, tree_root
 
+# How long a message can be proved: three years, the usual limit for claims. No setting: what is
+# pruned early is gone for good. The database's audit_prune spares the sealing entries as long.
+TERM_DAYS = 1_096
+
 NUMBER = "number"
 TEXT = "text"
 

@@ -10,14 +10,13 @@ from django.db import transaction
 
 from audit.actions.record import record
 from audit.rules.events import Actor, Obj
+from audit.rules.segments import TERM_DAYS
 from campaigns.models import MessageSegment
 from campaigns.queries.segment_files import path_of, segments_folder
 from workspaces.models import Workspace
 from workspaces.scope import scope_everywhere
 
 SWEEP: Final = Actor(kind="system", id="sweep")
-# Three years, the usual limit for claims. No setting: what is pruned early is gone for good.
-SEGMENT_DAYS = 1_096
 # A pass that was killed left its file; one that is under way is younger.
 STRAY_AFTER = timedelta(days=1)
 
@@ -28,7 +27,7 @@ def prune_segments(now: datetime) -> int:
     The row and the chain keep root, digest and counts: that they were sealed stays provable, who
     got what does not.
     """
-    before = now - timedelta(days=SEGMENT_DAYS)
+    before = now - timedelta(days=TERM_DAYS)
     with scope_everywhere("segments of all workspaces end with their term"):
         old = MessageSegment.objects.filter(pruned_at=None, until_at__lt=before)
         places = Workspace.objects.filter(pk__in=old.values("workspace_id")).order_by("pk")

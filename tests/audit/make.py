@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
+import pytest
+from django.db import connections
 
 from audit.rules.events import Actor, Happening, Obj, event_bytes
 from audit.rules.hashes import leaf_hash
@@ -74,3 +76,12 @@ def without_guards(superuser: Connection) -> Iterator[None]:
     yield
     for table, name in triggers:
         superuser.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
+
+
+def django_as(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Django's connection be the role's of this URL, as a command's is."""
+    wrapper = connections["default"]
+    wrapper.close()
+    user, password = url.split("//")[1].split("@", maxsplit=1)[0].split(":")
+    monkeypatch.setitem(wrapper.settings_dict, "USER", user)
+    monkeypatch.setitem(wrapper.settings_dict, "PASSWORD", password)

@@ -5,7 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from django.db import connections
+from django.utils import timezone
 from psycopg import errors
 
 from audit.actions.erase import EraseRefused, erase
@@ -18,8 +18,19 @@ from audit.queries.verification import verify
 from audit.rules.canonical import decode_event
 from audit.rules.events import Actor, Erased, Obj
 from audit.rules.findings import Outside
+from audit.rules.segments import TERM_DAYS
 from tests.audit.conftest import Log
-from tests.audit.make import MARKETING, NOW, ROAMING, Connection, rows, see, without_guards
+from tests.audit.make import (
+    MARKETING,
+    NOW,
+    ROAMING,
+    Connection,
+    append,
+    django_as,
+    rows,
+    see,
+    without_guards,
+)
 from tests.audit.site import HOUR, Site
 
 ADMIN = Actor("user", "usr_1")
@@ -139,13 +150,7 @@ def old_entries(site: Site) -> None:
 
 
 def as_owner(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let Django's connection be the owner's, as the command's is."""
-    wrapper = connections["default"]
-    owner = site.log.ground.url("owner", site.log.name)
-    wrapper.close()
-    user, password = owner.split("//")[1].split("@")[0].split(":")
-    monkeypatch.setitem(wrapper.settings_dict, "USER", user)
-    monkeypatch.setitem(wrapper.settings_dict, "PASSWORD", password)
+    django_as(site.log.ground.url("owner", site.log.name), monkeypatch)
 
 
 def remove(before: datetime) -> int:
@@ -166,6 +171,28 @@ def test_removed_entries_leave_a_chain_that_verifies(
     see(site.runtime, MARKETING)
     left = [entry.is_removed for entry in chains.entries(site.runtime, MARKETING, after=0)]
     assert left == [True, True, True, False, False]
+
+
+def test_what_sealed_messages_stays_for_the_term_of_their_evidence(
+    site: Site, reader: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for days in (TERM_DAYS + 10, TERM_DAYS - 10, 500):
+        append(site.runtime, op="messages.sealed", obj=Obj("segment", "seg_1"))
+        personal()
+        site.sequence((timezone.now() - timedelta(days=days) - NOW).total_seconds())
+    site.sequence((timezone.now() - NOW).total_seconds())
+    site.sign()
+    as_owner(site, monkeypatch)
+    assert remove(timezone.now() - timedelta(days=400)) == 4
+    site.sequence((timezone.now() - NOW).total_seconds())
+    assert found(site, reader) == []
+    see(site.runtime, MARKETING)
+    left = [entry.is_removed for entry in chains.entries(site.runtime, MARKETING, after=0)]
+    assert left == [True, True, False, True, False, True, False]
+    # The database spares them for the term that the product knows.
+    query = "SELECT prosrc FROM pg_proc WHERE proname = 'audit_prune'"
+    [(source,)] = rows(site.superuser, query)
+    assert f"interval '{TERM_DAYS} days'" in source
 
 
 def test_a_new_signer_follows_what_was_removed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,10 +36,7 @@ def sealed(
     settings: Settings,
 ) -> Iterator[Sealed]:
     """The ground of a new workspace; nothing is in scope outside of its own functions."""
-    key_queries.keys.cache_clear()
-    settings.AUDIT_NONCE_FILE = tmp_path / "secret"
-    settings.AUDIT_NONCE_FILE.write_bytes(SECRET)
-    settings.DATA_DIR = tmp_path / "data"
+    _set(settings, tmp_path)
     database = Database(sealed_name, servers)
     with psycopg.connect(database.url("superuser"), autocommit=True) as superuser:
         superuser.execute("TRUNCATE message_segment, sealing, submission")
@@ -47,3 +44,19 @@ def sealed(
         made = sealed_ground(database)
         yield made
         made.close()
+
+
+@pytest.fixture
+def long_ago(database: Database, tmp_path: Path, settings: Settings) -> Iterator[Sealed]:
+    """The same in a database of its own, whose first entries may be as old as the test likes."""
+    _set(settings, tmp_path)
+    made = sealed_ground(database)
+    yield made
+    made.close()
+
+
+def _set(settings: Settings, folder: Path) -> None:
+    key_queries.keys.cache_clear()
+    settings.AUDIT_NONCE_FILE = folder / "secret"
+    settings.AUDIT_NONCE_FILE.write_bytes(SECRET)
+    settings.DATA_DIR = folder / "data"

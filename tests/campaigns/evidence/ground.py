@@ -78,9 +78,11 @@ class Sealed:
         """Seal so many hours after `now`."""
         return seal_messages(self.now + timedelta(hours=hours))
 
-    def sign(self) -> None:
-        """Number what waits, fix the epoch that sealing asks for, and sign its checkpoint."""
-        self.sequencer.step(Reading(timezone.now(), monotonic()))
+    def sign(self, days: float = 0) -> None:
+        """Number what waits, fix the epoch that sealing asks for, and sign its checkpoint; as if it
+        were so many days later.
+        """
+        self.sequencer.step(Reading(timezone.now() + timedelta(days=days), monotonic()))
         epochs = self.signer.execute("SELECT epoch, body FROM audit_epoch ORDER BY epoch")
         lines = [body.encode() for _, body in epochs]
         root = hashes.tree_root([hashes.leaf_hash(line) for line in lines])

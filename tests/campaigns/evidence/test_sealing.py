@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from audit.rules import hashes
 from audit.rules.canonical import encode
-from audit.rules.segments import line_salt, text_value
-from campaigns.actions.segment_upkeep import SEGMENT_DAYS, prune_segments, remove_strays
+from audit.rules.segments import TERM_DAYS, line_salt, text_value
+from campaigns.actions.segment_upkeep import prune_segments, remove_strays
 from campaigns.models import MessageSegment, Sealing
 from campaigns.queries.sealed import key_context
 from campaigns.queries.segment_files import segments_folder
@@ -211,13 +211,13 @@ def test_when_the_term_is_over_key_and_file_go_and_the_root_stays(sealed: Sealed
     sealed.send(rows=2)
     sealed.seal()
     (before,) = sealed.segments()
-    assert prune_segments(sealed.now + timedelta(days=SEGMENT_DAYS - 1)) == 0
-    assert prune_segments(sealed.now + timedelta(days=SEGMENT_DAYS + 1)) == 1
+    assert prune_segments(sealed.now + timedelta(days=TERM_DAYS - 1)) == 0
+    assert prune_segments(sealed.now + timedelta(days=TERM_DAYS + 1)) == 1
     (after,) = sealed.segments()
     assert (after.key_sealed, sealed.path(before).exists()) == (None, False)
     assert bytes(after.root) == bytes(before.root)
     assert entries(sealed.place)[-1]["op"] == "messages.prune"
-    assert prune_segments(sealed.now + timedelta(days=SEGMENT_DAYS + 2)) == 0
+    assert prune_segments(sealed.now + timedelta(days=TERM_DAYS + 2)) == 0
 
 
 def test_files_without_a_row_are_removed_a_day_later(sealed: Sealed) -> None:

@@ -4,17 +4,22 @@ import io
 import subprocess
 import sys
 import zipfile
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+from django.db import connections
 from django.test import Client
 from pytest_django.fixtures import Settings
 
+from audit.actions.prune import prune
+from audit.rules.events import Actor
 from audit.rules.notes import read_key
 from audit.verifier import verify_evidence as verifier
 from campaigns.models import Campaign
 from tests import make
+from tests.audit.make import django_as
 from tests.campaigns.evidence.ground import Sealed
 from tests.workspaces import make as people
 from tests.workspaces.log import entries
@@ -124,6 +129,34 @@ def test_the_evidence_is_of_one_number_and_tells_nothing_of_the_others(
     assert set(judge(sealed, folder, number=f"+{make.number(2)}").counts) == set()
     assert set(judge(sealed, folder, number=f"+{make.number(3)}").counts) == {"S07"}
     assert "447700900003" not in (folder / "message.json").read_text()
+
+
+def test_a_message_is_proved_after_the_entries_around_it_were_removed(
+    long_ago: Sealed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign, segments = long_ago.send(rows=3)
+    long_ago.seal()
+    long_ago.receipts(segments)
+    long_ago.seal(hours=1)
+    long_ago.sign(days=-500)
+    before = len(entries(long_ago.place))
+    with monkeypatch.context() as owned:
+        django_as(long_ago.database.url("owner"), owned)
+        removed = prune(
+            workspace=long_ago.place.uuid,
+            before=long_ago.now - timedelta(days=400),
+            actor=Actor("system", "login:ada"),
+            why="A year is over.",
+            now=long_ago.now,
+        )
+        connections["default"].close()
+    assert removed == before - 2
+    long_ago.sign()
+    ops = [entry["op"] for entry in entries(long_ago.place)]
+    assert ops == ["messages.sealed", "messages.sealed", "retention.prune"]
+    folder = unzipped(take(long_ago, campaign, 1), tmp_path / "zip")
+    report = judge(long_ago, folder, number=f"+{make.number(1)}")
+    assert (report.exit_code, report.findings) == (0, [])
 
 
 def test_an_erased_number_is_still_answered_for_who_presents_it(
