@@ -17,7 +17,8 @@ from smpp_client.engine.books import keep_tidy
 from smpp_client.engine.certificates import Alarms, CertificateWatch
 from smpp_client.engine.leases import Leases
 from smpp_client.engine.link import Link
-from smpp_client.engine.slot import Slot, Tools
+from smpp_client.engine.slot import Slot
+from smpp_client.engine.tools import Tools
 
 LOOK_SECONDS = 1.0
 STOP_SECONDS = 25.0

@@ -320,7 +320,7 @@ def test_the_process_knows_no_database_and_no_key(
     async def session() -> bytes:
         talk = await begin(carrier, far_end)
         await talk.is_ready()
-        process = talk.line._process
+        process = talk.line._process.child
         assert process is not None
         environment = Path(f"/proc/{process.pid}/environ").read_bytes()
         talk.line.drop("enough")
@@ -335,7 +335,7 @@ def test_no_process_is_left_behind(carrier: Carrier, far_end: FarEnd) -> None:
     async def session() -> int:
         talk = await begin(carrier, far_end)
         await talk.is_ready()
-        process = talk.line._process
+        process = talk.line._process.child
         assert process is not None
         talk.line.drop("enough")
         await talk.until(lambda: process.poll() is not None)

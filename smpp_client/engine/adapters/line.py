@@ -5,23 +5,17 @@ window, and what it says is counted, logged and passed over where it cannot be r
 """
 
 import asyncio
-import os
-import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 from smpp_client.carrier import Kind, Segment, SegmentKey
 from smpp_client.carrier.adapters import CarrierSettings
 from smpp_client.engine.adapters import frames
-from smpp_client.engine.adapters.frames import LONGEST_LINE, Nonsense, ReadOutcome
+from smpp_client.engine.adapters.frames import Nonsense, ReadOutcome
+from smpp_client.engine.adapters.process import CarrierProcess
 from smpp_client.engine.guarded import Deadline
 from smpp_client.engine.tickets import TICKETS
 from smpp_client.engine.wire import OnEvent
@@ -54,8 +48,6 @@ MOST_UNANSWERED = 10_000
 MOST_LATE = 10_000
 # Lines that are read before other connections get their turn.
 LINES_A_TURN = 50
-HOST = "smpp_client.engine.adapters.host"
-ROOT = Path(__file__).resolve().parents[3]
 
 
 class Phase(Enum):
@@ -110,8 +102,7 @@ class AdapterLine:
         self._phase_ends_at = time.monotonic() + OPEN_SECONDS
         self._heard_at = float("inf")
         self._has_ended = False
-        self._process: subprocess.Popen[bytes] | None = None
-        self._writer: asyncio.StreamWriter | None = None
+        self._process = CarrierProcess()
         self._tasks: list[asyncio.Task[None]] = []
         self._takers: dict[str, Callable[[list[Any]], None]] = {
             "opened": self._opened,
@@ -131,15 +122,7 @@ class AdapterLine:
 
     async def start(self) -> None:
         """Start the process and tell it to open. Raises OSError."""
-        ours, theirs = socket.socketpair()
-        try:
-            self._process = _spawn(theirs.fileno())
-        except OSError:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-        reader, self._writer = await asyncio.open_connection(sock=ours, limit=LONGEST_LINE)
+        reader = await self._process.start()
         self._order("open", (self._carrier, self._settings))
         self._tasks = [
             asyncio.create_task(self._read(reader)),
@@ -204,7 +187,7 @@ class AdapterLine:
         if self._has_ended:
             return
         self._has_ended = True
-        self._kill()
+        self._process.kill()
         unknown = tuple(given.segment for given in self._in_flight.values())
         self._in_flight.clear()
         self._on_event(Closed(reason, unknown, ()))
@@ -212,15 +195,6 @@ class AdapterLine:
             if task is not asyncio.current_task():
                 task.cancel()
         self.is_closed.set()
-
-    def _kill(self) -> None:
-        if self._writer is not None:
-            self._writer.transport.abort()
-        if self._process is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            # It dies at once; to wait for it here would still be to wait.
-            asyncio.get_running_loop().run_in_executor(None, self._process.wait)
 
     # Time
 
@@ -400,25 +374,5 @@ class AdapterLine:
             self._on_event(event)
 
     def _order(self, word: str, values: object) -> None:
-        if self._writer is not None and not self._has_ended:
-            self._writer.write(frames.order_of((word, values)))
-
-
-def _spawn(wire: int) -> "subprocess.Popen[bytes]":
-    """Start the process with nothing of ours but the code's paths: no database, no key file."""
-    paths = [str(ROOT), *(path for path in sys.path if path)]
-    environment = {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
-        "PYTHONUTF8": "1",
-        "TZ": "UTC",
-    }
-    return subprocess.Popen(
-        [sys.executable, "-m", HOST, str(wire)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        pass_fds=[wire],
-        cwd=ROOT,
-        env=environment,
-        start_new_session=True,
-    )
+        if not self._has_ended:
+            self._process.tell(word, values)
