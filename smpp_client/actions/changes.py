@@ -1,7 +1,8 @@
 """How a connection's wire is secured changes only when two people want it.
 
 Weaker TLS, another authority, a pin or an exception could let somebody else read or write what is
-sent. So such a change waits, with all that was changed along with it, for a second super admin.
+sent. So such a change waits, with all that was changed along with it, for a second super admin. A
+new connection that asks for an exception from TLS is disabled until then, and bound to TLS.
 """
 
 from dataclasses import replace
@@ -15,20 +16,30 @@ from smpp_client.actions.connections import (
     CHANGED,
     ChangedMeanwhile,
     ConnectionRefused,
+    Wanted,
     difference,
+    insert,
     named,
-    password_context,
+    require_faultless,
     said_of,
+    sealed,
     tell,
     write,
 )
 from smpp_client.actions.noting import Caller, connection_obj, note
 from smpp_client.models import ChangeState, Connection, ConnectionChange
-from smpp_client.queries.connection_settings import ConnectionSettings, faults, settings_of
-from workspaces.queries.keys import keys
+from smpp_client.queries.connection_settings import (
+    SETTINGS,
+    ConnectionSettings,
+    faults,
+    settings_of,
+)
+from workspaces.models import User
 from workspaces.rules.refusal import Refusal
 
 ASKED = "asked"
+# The one column beside the settings that a change may hold: for what waits from its beginning.
+ENABLED = "is_enabled"
 
 
 class ChangeRefused(Refusal):
@@ -41,42 +52,68 @@ class SamePerson(ChangeRefused):
     code = "same_person"
 
 
-def ask_change(
-    *,
-    name: str,
-    settings: ConnectionSettings,
-    password: str = "",
-    seen: int,
-    by: Caller,
-    now: datetime,
-) -> ConnectionChange:
-    """Ask for other settings of a connection that was seen as version `seen`.
+def add_plain_connection(
+    *, name: str, settings: ConnectionSettings, password: str, by: Caller, now: datetime
+) -> Connection:
+    """Add a connection that asks for an exception from TLS, disabled and bound to TLS until another
+    super admin makes the exception, which enables it.
+
+    Raises ConnectionRefused, ChangeRefused.
+    """
+    require_faultless(name, settings, password, now)
+    asker = _person(by)
+    with_tls = replace(settings, plain_reason="", plain_until=None)
+    diff = {
+        "plain_reason": (with_tls.plain_reason, settings.plain_reason),
+        "plain_until": (with_tls.plain_until, settings.plain_until),
+        ENABLED: (False, True),
+    }
+    with transaction.atomic(durable=True):
+        connection = insert(
+            name=name, settings=with_tls, password=password, by=by, now=now, is_enabled=False
+        )
+        asked = ConnectionChange(connection=connection, seen=connection.version, asked_by=asker)
+        _ask(asked, diff, by, now)
+    return connection
+
+
+def ask_change(wanted: Wanted, *, by: Caller, now: datetime) -> ConnectionChange:
+    """Ask for other settings of a connection.
 
     Raises NoSuchConnection, ConnectionRefused, ChangedMeanwhile, ChangeRefused.
     """
-    connection = named(name)
-    if connection.version != seen:
+    connection = named(wanted.name)
+    if connection.version != wanted.seen:
         raise ChangedMeanwhile(_("Somebody changed this connection meanwhile. Read it again."))
-    diff = difference(connection, settings, password, now)
+    diff = difference(connection, wanted, now)
+    asked = ConnectionChange(
+        connection=connection,
+        password_sealed=sealed(wanted),
+        seen=wanted.seen,
+        asked_by=_person(by),
+    )
+    with transaction.atomic(durable=True):
+        _ask(asked, diff, by, now)
+    return asked
+
+
+def _person(by: Caller) -> User:
     if by.user is None:
         raise ChangeRefused(_("A person asks for this, on the connection's page."))
+    return by.user
+
+
+def _ask(asked: ConnectionChange, diff: dict[str, Any], by: Caller, now: datetime) -> None:
+    asked.diff = {key: [_written(value) for value in pair] for key, pair in diff.items()}
+    asked.asked_at = now
     try:
-        with transaction.atomic(durable=True):
-            asked = ConnectionChange.objects.create(
-                connection=connection,
-                diff={key: [_written(value) for value in pair] for key, pair in diff.items()},
-                password_sealed=keys().seal(password, password_context(name)) if password else b"",
-                seen=seen,
-                asked_by=by.user,
-                asked_at=now,
-            )
-            note(by, "connection.ask", connection_obj(connection), now=now, diff=diff)
-            tell(connection, ASKED, _("Asked for: %s") % said_of(diff, by), now)
+        asked.save(force_insert=True)
     except IntegrityError as error:
         raise ChangeRefused(
             _("Another change of this connection waits already. Decide that one first.")
         ) from error
-    return asked
+    note(by, "connection.ask", connection_obj(asked.connection), now=now, diff=diff)
+    tell(asked.connection, ASKED, _("Asked for: %s") % said_of(diff, by), now)
 
 
 def make_change(*, change_id: int, by: Caller, now: datetime) -> Connection:
@@ -90,7 +127,9 @@ def make_change(*, change_id: int, by: Caller, now: datetime) -> Connection:
             raise SamePerson(_("You asked for it. Another super admin makes it."))
         diff = {key: (before, _read(key, after)) for key, (before, after) in change.diff.items()}
         values = {key: after for key, (_before, after) in diff.items() if key != "password"}
-        found = faults(replace(settings_of(connection), **values), now, settings_of(connection))
+        before = settings_of(connection)
+        settings = {key: after for key, after in values.items() if key in SETTINGS}
+        found = faults(replace(before, **settings), now, before)
         if found:
             raise ConnectionRefused(found)
         if change.password_sealed:

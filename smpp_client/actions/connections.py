@@ -4,7 +4,7 @@ A change raises `version`; that is what a running sender looks at. A name is for
 sealed password is bound to it.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -56,6 +56,18 @@ class ChangedMeanwhile(Refusal):
     code = "stale"
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Other settings of a connection that was seen as version `seen`; an empty password keeps the
+    one it has.
+    """
+
+    name: str
+    settings: ConnectionSettings
+    seen: int
+    password: str = field(default="", repr=False)
+
+
 def password_context(name: str) -> str:
     """Return what a sealed password is bound to."""
     return f"connection.password:{name}"
@@ -64,7 +76,23 @@ def password_context(name: str) -> str:
 def add_connection(
     *, name: str, settings: ConnectionSettings, password: str, by: Caller, now: datetime
 ) -> Connection:
-    """Add a connection, enabled; the sender binds it within seconds. Raises ConnectionRefused."""
+    """Add a connection, enabled; the sender binds it within seconds.
+
+    Raises ConnectionRefused, and NeedsAnother where it asks for an exception from TLS.
+    """
+    require_faultless(name, settings, password, now)
+    if settings.is_plain:
+        raise NeedsAnother(
+            _("Another super admin has to confirm an exception from TLS. Ask for it on the page.")
+        )
+    with transaction.atomic(durable=True):
+        return insert(name=name, settings=settings, password=password, by=by, now=now)
+
+
+def require_faultless(
+    name: str, settings: ConnectionSettings, password: str, now: datetime
+) -> None:
+    """Look at a new connection. Raises ConnectionRefused with everything that is wrong."""
     found = [
         *name_faults(name),
         *faults(settings, now),
@@ -72,61 +100,72 @@ def add_connection(
     ]
     if found:
         raise ConnectionRefused(found)
+
+
+def insert(
+    *,
+    name: str,
+    settings: ConnectionSettings,
+    password: str,
+    by: Caller,
+    now: datetime,
+    is_enabled: bool = True,
+) -> Connection:
+    """Put a new connection, its entry and its event into the caller's transaction. Raises
+    ConnectionRefused.
+    """
     connection = Connection(
         name=name,
         password_sealed=keys().seal(password, password_context(name)),
+        is_enabled=is_enabled,
         created_at=now,
         created_by=by.user,
         **asdict(settings),
     )
     try:
-        with transaction.atomic(durable=True):
-            connection.save(force_insert=True)
-            diff: dict[str, Any] = {key: (None, value) for key, value in asdict(settings).items()}
-            diff["name"] = (None, name)
-            note(by, "connection.add", connection_obj(connection), now=now, diff=diff)
-            tell(connection, CHANGED, _("Added by %(person)s") % {"person": by.name}, now)
+        connection.save(force_insert=True)
     except IntegrityError as error:
         raise ConnectionRefused([Fault("name", _("Another connection has this name."))]) from error
+    diff: dict[str, Any] = {key: (None, value) for key, value in asdict(settings).items()}
+    diff["name"] = (None, name)
+    note(by, "connection.add", connection_obj(connection), now=now, diff=diff)
+    tell(connection, CHANGED, _("Added by %(person)s") % {"person": by.name}, now)
     return connection
 
 
-def edit_connection(
-    *,
-    name: str,
-    settings: ConnectionSettings,
-    password: str = "",
-    seen: int,
-    by: Caller,
-    now: datetime,
-) -> Connection:
-    """Change a connection that was seen as version `seen`; an empty password keeps the one it has.
+def edit_connection(wanted: Wanted, *, by: Caller, now: datetime) -> Connection:
+    """Change a connection.
 
     Raises NoSuchConnection, ConnectionRefused, NeedsAnother, ChangedMeanwhile.
     """
-    connection = named(name)
-    diff = difference(connection, settings, password, now)
-    if settings.wire_security != settings_of(connection).wire_security:
+    connection = named(wanted.name)
+    diff = difference(connection, wanted, now)
+    if wanted.settings.wire_security != settings_of(connection).wire_security:
         raise NeedsAnother(_("Another super admin has to confirm other settings of TLS."))
     values = {key: after for key, (_before, after) in diff.items() if key != "password"}
-    if password:
-        values["password_sealed"] = keys().seal(password, password_context(name))
+    if wanted.password:
+        values["password_sealed"] = sealed(wanted)
     with transaction.atomic(durable=True):
-        write(connection, seen, values)
+        write(connection, wanted.seen, values)
         if diff:
             note(by, "connection.edit", connection_obj(connection), now=now, diff=diff)
             tell(connection, CHANGED, said_of(diff, by), now)
-    return named(name)
+    return named(wanted.name)
 
 
-def difference(
-    connection: Connection, settings: ConnectionSettings, password: str, now: datetime
-) -> dict[str, Any]:
+def sealed(wanted: Wanted) -> bytes:
+    """Return a new password as it is stored; empty where the old one stays."""
+    if not wanted.password:
+        return b""
+    return keys().seal(wanted.password, password_context(wanted.name))
+
+
+def difference(connection: Connection, wanted: Wanted, now: datetime) -> dict[str, Any]:
     """Return each setting that differs with its value before and after. Raises ConnectionRefused.
 
     A new password is told and not shown.
     """
-    before = settings_of(connection)
+    before, settings, password = settings_of(connection), wanted.settings, wanted.password
     found = faults(settings, now, before)
     if password:
         found += password_faults(password, carrier=settings.carrier)

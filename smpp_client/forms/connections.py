@@ -303,9 +303,13 @@ class ConnectionForm(forms.Form):
 
     @property
     def needs_another(self) -> bool:
-        """Whether it changes how the wire is secured, which takes two people."""
-        before = self.before
-        return before is not None and before.wire_security != self.settings().wire_security
+        """Whether it takes two people: it changes how the wire is secured, or asks for a new
+        connection without TLS.
+        """
+        settings = self.settings()
+        if self.before is None:
+            return settings.is_plain
+        return self.before.wire_security != settings.wire_security
 
     def show(self, refusal: Refusal) -> None:
         """Put what a verb refused at its field."""

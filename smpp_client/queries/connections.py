@@ -215,11 +215,11 @@ def _observed(connection: Connection, fresh: list[SessionStatus]) -> Observed:
 
 
 def certificate_of(connection: Connection, now: datetime) -> Certificate | None:
-    """Return our certificate of a connection; None where there is an exception from TLS, or a
-    carrier of its own that needs none.
+    """Return our certificate of a connection; None where there is an exception from TLS, where a
+    new one waits for it, or where a carrier of its own needs none.
     """
-    is_smpp = connection.carrier == BUILT_IN
-    if connection.plain_until is not None or not (is_smpp or connection.cert_file):
+    is_needed = connection.carrier == BUILT_IN and connection.is_enabled
+    if connection.plain_until is not None or not (is_needed or connection.cert_file):
         return None
     files = CertificateFiles(connection.ca_file, connection.cert_file, connection.key_file)
     try:

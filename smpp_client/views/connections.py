@@ -9,9 +9,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views import View
 
-from smpp_client.actions.changes import ask_change, drop_change, make_change
+from smpp_client.actions.changes import (
+    add_plain_connection,
+    ask_change,
+    drop_change,
+    make_change,
+)
 from smpp_client.actions.checks import check_connection
 from smpp_client.actions.connections import (
+    Wanted,
     add_connection,
     disable_connection,
     edit_connection,
@@ -95,8 +101,9 @@ class NewConnection(View):
         """Add it."""
         form = ConnectionForm(request.POST, now=timezone.now())
         if form.is_valid():
+            act = add_plain_connection if form.needs_another else add_connection
             try:
-                connection = add_connection(
+                connection = act(
                     name=form.cleaned_data["name"],
                     settings=form.settings(),
                     password=form.cleaned_data["password"],
@@ -106,11 +113,12 @@ class NewConnection(View):
             except Refusal as refusal:
                 form.show(refusal)
             else:
-                messages.success(
-                    request,
-                    _("%(name)s is added. The sender binds it within seconds.")
-                    % {"name": connection.name},
+                waits = _(
+                    "%(name)s is added, disabled: another super admin confirms the exception."
                 )
+                binds = _("%(name)s is added. The sender binds it within seconds.")
+                said = waits if form.needs_another else binds
+                messages.success(request, said % {"name": connection.name})
                 return to_connection(connection)
         return form_page(request, form)
 
@@ -133,14 +141,7 @@ class EditConnection(View):
         if form.is_valid():
             act = ask_change if form.needs_another else edit_connection
             try:
-                act(
-                    name=name,
-                    settings=form.settings(),
-                    password=form.cleaned_data["password"],
-                    seen=form.cleaned_data["seen"] or 0,
-                    by=caller(request.me),
-                    now=timezone.now(),
-                )
+                act(_wanted(name, form), by=caller(request.me), now=timezone.now())
             except Refusal as refusal:
                 form.show(refusal)
                 status = 409 if refusal.code == "stale" else 200
@@ -150,6 +151,11 @@ class EditConnection(View):
                 messages.success(request, waits if form.needs_another else changed)
                 return to_connection(connection)
         return form_page(request, form, connection, status=status)
+
+
+def _wanted(name: str, form: ConnectionForm) -> Wanted:
+    given = form.cleaned_data
+    return Wanted(name, form.settings(), given["seen"] or 0, given["password"])
 
 
 class MakeChange(View):

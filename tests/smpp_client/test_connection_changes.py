@@ -13,12 +13,22 @@ from audit.rules.events import Actor
 from smpp_client.actions.changes import (
     ChangeRefused,
     SamePerson,
+    add_plain_connection,
     ask_change,
     drop_change,
     make_change,
 )
-from smpp_client.actions.connections import ChangedMeanwhile, NeedsAnother, edit_connection
+from smpp_client.actions.connections import (
+    ChangedMeanwhile,
+    ConnectionRefused,
+    NeedsAnother,
+    Wanted,
+    add_connection,
+    edit_connection,
+    enable_connection,
+)
 from smpp_client.actions.noting import Caller
+from smpp_client.engine.accounts import account_of
 from smpp_client.models import ChangeState, Connection, ConnectionChange
 from smpp_client.queries.connection_settings import ConnectionSettings, settings_of
 from tests.smpp_client import wires
@@ -53,8 +63,8 @@ def other(one: Connection, fields: dict[str, Any]) -> ConnectionSettings:
 
 def ask(one: Connection, by: Caller, **fields: Any) -> ConnectionChange:
     """Ask for other settings."""
-    settings = other(one, fields)
-    return ask_change(name=one.name, settings=settings, seen=one.version, by=by, now=timezone.now())
+    wanted = Wanted(one.name, other(one, fields), one.version)
+    return ask_change(wanted, by=by, now=timezone.now())
 
 
 @pytest.mark.parametrize("fields", WEAKER, ids=lambda fields: next(iter(fields)))
@@ -66,7 +76,7 @@ def test_one_person_alone_changes_nothing_and_two_do(
     first, second, now = person(), person(), timezone.now()
     before = settings_of(smsc)
     with pytest.raises(NeedsAnother):
-        edit_connection(name=smsc.name, settings=other(smsc, fields), seen=1, by=first, now=now)
+        edit_connection(Wanted(smsc.name, other(smsc, fields), 1), by=first, now=now)
     asked = ask(smsc, first, **fields, rate=30)
     smsc.refresh_from_db()
     assert settings_of(smsc) == before
@@ -105,8 +115,8 @@ def test_the_database_refuses_one_account_for_both(smsc: Connection) -> None:
 
 def test_a_connection_that_changed_meanwhile_stays_as_it_is(smsc: Connection) -> None:
     asked = ask(smsc, person(), tls_minimum="1.3")
-    settings = other(smsc, {"rate": 30})
-    edit_connection(name=smsc.name, settings=settings, seen=1, by=person(), now=timezone.now())
+    wanted = Wanted(smsc.name, other(smsc, {"rate": 30}), 1)
+    edit_connection(wanted, by=person(), now=timezone.now())
     with pytest.raises(ChangedMeanwhile):
         make_change(change_id=asked.pk, by=person(), now=timezone.now())
     smsc.refresh_from_db()
@@ -125,16 +135,78 @@ def test_one_change_waits_at_a_time_and_can_be_dropped(smsc: Connection) -> None
 
 def test_a_new_password_waits_along_with_it(smsc: Connection) -> None:
     sealed = bytes(smsc.password_sealed)
-    asked = ask_change(
-        name=smsc.name,
-        settings=other(smsc, {"tls_minimum": "1.3"}),
-        password="another",
-        seen=1,
-        by=person(),
-        now=timezone.now(),
-    )
+    wanted = Wanted(smsc.name, other(smsc, {"tls_minimum": "1.3"}), 1, "another")
+    asked = ask_change(wanted, by=person(), now=timezone.now())
     smsc.refresh_from_db()
     assert bytes(smsc.password_sealed) == sealed
     changed = make_change(change_id=asked.pk, by=person(), now=timezone.now())
     assert bytes(changed.password_sealed) not in (sealed, b"")
     assert "another" not in str(ops())
+
+
+def plain(**fields: Any) -> ConnectionSettings:
+    """Return settings of a partner without TLS."""
+    until = timezone.now().date() + timedelta(days=9)
+    values = {"plain_reason": "IPsec", "plain_until": until, **fields}
+    return ConnectionSettings(host="127.0.0.1", port=2775, system_id="center", **values)
+
+
+def add_plain(by: Caller, name: str = "smsc-p") -> Connection:
+    """Add a connection that asks for an exception."""
+    return add_plain_connection(
+        name=name, settings=plain(), password="secret", by=by, now=timezone.now()
+    )
+
+
+def test_one_person_alone_adds_no_connection_without_tls() -> None:
+    with pytest.raises(NeedsAnother):
+        add_connection(
+            name="smsc-p", settings=plain(), password="secret", by=person(), now=timezone.now()
+        )
+    assert not Connection.objects.exists()
+
+
+def test_a_new_exception_waits_disabled_until_another_person_makes_it() -> None:
+    first, now = person(), timezone.now()
+    one = add_plain(first)
+    assert (one.is_enabled, one.plain_until, one.plain_reason) == (False, None, "")
+    asked = ConnectionChange.objects.get()
+    with pytest.raises(SamePerson):
+        make_change(change_id=asked.pk, by=first, now=now)
+    made = make_change(change_id=asked.pk, by=person(), now=now)
+    assert made.is_enabled
+    assert settings_of(made) == plain()
+    told = [one for one in ops() if one[0].startswith("connection.")]
+    assert [op for op, _object, _diff in told] == [
+        "connection.add",
+        "connection.ask",
+        "connection.edit",
+    ]
+    assert told[0][2]["plain_until"] == [None, None]
+    assert told[2][2]["plain_reason"] == ["", "IPsec"]
+    assert told[2][2]["is_enabled"] == [False, True]
+
+
+def test_enabled_by_one_person_it_still_has_no_exception() -> None:
+    one = add_plain(person())
+    enable_connection(name=one.name, by=person(), now=timezone.now())
+    one.refresh_from_db()
+    assert not account_of(one).is_plain(timezone.now().date())
+    with pytest.raises(ChangedMeanwhile):
+        make_change(change_id=ConnectionChange.objects.get().pk, by=person(), now=timezone.now())
+
+
+def test_a_dropped_exception_leaves_it_disabled() -> None:
+    first = person()
+    one = add_plain(first)
+    drop_change(change_id=ConnectionChange.objects.get().pk, by=first, now=timezone.now())
+    one.refresh_from_db()
+    assert (one.is_enabled, one.plain_until) == (False, None)
+
+
+def test_a_new_exception_is_asked_for_by_a_person_and_must_be_right() -> None:
+    with pytest.raises(ChangeRefused, match="A person asks"):
+        add_plain(wires.BY)
+    with pytest.raises(ConnectionRefused):
+        add_plain(person(), name="Not a name")
+    assert not Connection.objects.exists()

@@ -1,5 +1,6 @@
 """The pages of connections and routes: the platform team's, and nobody else's."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -153,6 +154,27 @@ def test_a_connection_is_added_and_its_password_is_never_shown(
     assert "smsc-a is added." in text(response)
     assert "secret" not in text(keeper.get(f"{HOME}smsc-a/edit/"))
     assert entries()[-1]["act"]["kind"] == "user"
+
+
+def test_a_connection_without_tls_is_added_disabled_and_another_person_confirms_it(
+    keeper: Client, tmp_path: Path
+) -> None:
+    until = f"{timezone.now() + timedelta(days=9):%Y-%m-%d}"
+    none = {"ca_file": "", "cert_file": "", "key_file": ""}
+    posted = form(tmp_path, **none, plain_reason="IPsec", plain_until=until)
+    page = text(keeper.post(f"{HOME}new/", posted, follow=True))
+    assert "smsc-a is added, disabled: another super admin confirms the exception." in page
+    assert "waits for another super admin" in page
+    assert "Make this change" not in page
+    one = Connection.objects.get()
+    assert (one.is_enabled, one.plain_until) == (False, None)
+    make_path = f"{HOME}smsc-a/changes/{ConnectionChange.objects.get().pk}/make/"
+    assert keeper.post(make_path).status_code == 409
+    second = make.signed_in(make.user("Timur Rashidov", is_super_admin=True))
+    assert "Make this change" in text(second.get(f"{HOME}smsc-a/"))
+    assert "Without TLS until" in text(second.post(make_path, follow=True))
+    one.refresh_from_db()
+    assert (one.is_enabled, one.plain_reason) == (True, "IPsec")
 
 
 def test_every_fault_stands_at_its_field_and_nothing_typed_is_lost_but_the_password(

@@ -12,6 +12,7 @@ from smpp_client.actions.connections import (
     ChangedMeanwhile,
     ConnectionRefused,
     NoSuchConnection,
+    Wanted,
     add_connection,
     disable_connection,
     edit_connection,
@@ -48,15 +49,8 @@ def smsc(tmp_path: Path) -> Connection:
 
 def change(one: Connection, password: str = "", **fields: Any) -> Connection:
     """Change settings of a connection as it is now."""
-    settings = replace(settings_of(one), **fields)
-    return edit_connection(
-        name=one.name,
-        settings=settings,
-        password=password,
-        seen=one.version,
-        by=wires.BY,
-        now=timezone.now(),
-    )
+    wanted = Wanted(one.name, replace(settings_of(one), **fields), one.version, password)
+    return edit_connection(wanted, by=wires.BY, now=timezone.now())
 
 
 def sight(one: Connection) -> questions.Sight:
