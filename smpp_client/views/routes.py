@@ -1,5 +1,7 @@
 """Routes: their connections with weights, and the workspaces that may use them."""
 
+from typing import ClassVar
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -216,28 +218,24 @@ class StopShift(View):
     """Leaves the weights where a shift has brought them."""
 
     permission = "platform.edit"
+    is_undone: ClassVar[bool] = False
 
     def post(self, request: GateRequest, name: str) -> HttpResponse:
-        """Stop."""
+        """Stop it, or undo it."""
         route_or_404(name)
+        act = undo_shift if self.is_undone else stop_shift
         with refusals_said(request):
-            stop_shift(name=name, by=caller(request.me), now=timezone.now())
-            messages.success(request, _("The shift is stopped. The weights stay as they are."))
+            act(name=name, by=caller(request.me), now=timezone.now())
+            stopped = _("The shift is stopped. The weights stay as they are.")
+            undone = _("The weights are back to where the shift began.")
+            messages.success(request, undone if self.is_undone else stopped)
         return to_route(name)
 
 
-class UndoShift(View):
+class UndoShift(StopShift):
     """Puts the weights back to where a shift began."""
 
-    permission = "platform.edit"
-
-    def post(self, request: GateRequest, name: str) -> HttpResponse:
-        """Undo."""
-        route_or_404(name)
-        with refusals_said(request):
-            undo_shift(name=name, by=caller(request.me), now=timezone.now())
-            messages.success(request, _("The weights are back to where the shift began."))
-        return to_route(name)
+    is_undone = True
 
 
 class Grant(View):
