@@ -21,7 +21,9 @@ from workspaces.queries.me import Me
 OPEN = frozenset({State.SENDING, State.PAUSED, State.HELD, State.COMPLETED})
 MOST_MESSAGES = 1_000_000
 SHORTEST_NOTE = 3
-STATES = "SELECT s.message_position FROM resendable(%s, %s) s"
+STATES = """
+SELECT s.message_position FROM resendable(%s, %s) s WHERE NOT %s OR s.message_state = 'refused'
+"""
 UNKNOWN = """
 SELECT DISTINCT position FROM submission
 WHERE campaign_id = %s AND batch_on >= %s
@@ -41,10 +43,16 @@ class SamePerson(ResendRefused):
 
 
 def request_resend(
-    *, number: int, positions: Sequence[int] | None, by: Me, words: str, now: datetime
+    *,
+    number: int,
+    positions: Sequence[int] | None,
+    by: Me,
+    words: str,
+    now: datetime,
+    is_absent_only: bool = False,
 ) -> ResendDecision:
     """Ask that messages go out again which are unknown or were never at the SMSC: those at
-    `positions`, or all where it is None.
+    `positions`, or all where it is None; `is_absent_only` leaves out what is unknown.
 
     Raises ResendRefused, NoSuchCampaign.
     """
@@ -55,9 +63,9 @@ def request_resend(
         campaign = lock(by.here, number)
         _require_own(campaign, by, "resend.request", now)
         _require_open(campaign, now)
-        found = _unknown(campaign, positions)
+        found = _resendable(campaign, positions, is_absent_only=is_absent_only)
         if not found:
-            raise ResendRefused(_("None of these messages is unknown any more."))
+            raise ResendRefused(_("None of these messages can be sent again any more."))
         if ResendDecision.objects.filter(campaign=campaign, state=ResendState.REQUESTED).exists():
             raise ResendRefused(_("A request of this campaign waits for its decision already."))
         asked = ResendDecision.objects.create(
@@ -93,7 +101,7 @@ def approve_resend(*, decision_id: int, by: Me, words: str, now: datetime) -> Re
         count = _queue(campaign, asked.positions, now)
         if not count:
             raise ResendRefused(
-                _("None of these messages is unknown any more. Refuse the request.")
+                _("None of these messages can be sent again any more. Refuse the request.")
             )
         if campaign.state == State.COMPLETED:
             move(
@@ -117,7 +125,7 @@ def approve_resend(*, decision_id: int, by: Me, words: str, now: datetime) -> Re
 
 
 def refuse_resend(*, decision_id: int, by: Me, words: str, now: datetime) -> ResendDecision:
-    """Leave them unknown. Who asked may take his request back this way. Raises ResendRefused."""
+    """Leave them as they are; who asked may take his request back. Raises ResendRefused."""
     with transaction.atomic(durable=True):
         asked, campaign = _asked(decision_id, by)
         _decide(asked, ResendState.REFUSED, by, words, now)
@@ -157,12 +165,14 @@ def _require_other(asked: ResendDecision, campaign: Campaign, by: Me, now: datet
         raise SamePerson(_("You asked for it. Another person decides."))
 
 
-def _unknown(campaign: Campaign, positions: Sequence[int] | None) -> list[int]:
+def _resendable(
+    campaign: Campaign, positions: Sequence[int] | None, *, is_absent_only: bool
+) -> list[int]:
     with connection.cursor() as cursor:
         if positions is None:
             cursor.execute(UNKNOWN, [campaign.pk, campaign.frozen_on, MOST_MESSAGES])
             positions = [row[0] for row in cursor.fetchall()]
-        cursor.execute(STATES, [campaign.pk, list(positions)])
+        cursor.execute(STATES, [campaign.pk, list(positions), is_absent_only])
         return sorted(row[0] for row in cursor.fetchall())
 
 

@@ -1,7 +1,9 @@
 """What settles unknowns, as pages show it: imports of call records, requests to send again."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
+from django.db import connection
 from django.db.models import Count, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +28,59 @@ REASON_WORDS: Mapping[str, str | Promise] = {
     Reason.BAD_TIME: _("The time cannot be read"),
     Reason.BROKEN: _("The row cannot be cut into cells"),
 }
+
+
+# The newest campaigns of which anything was refused; their refused rows have an index.
+MOST_CAMPAIGNS = 50
+NEVER_THERE = """
+SELECT c.number, c.name, c.author_person_id, count(*)
+FROM (
+    SELECT c.id, c.number, c.name, c.author_person_id, c.frozen_on
+    FROM campaign c JOIN progress p ON p.campaign_id = c.id AND p.refused > 0
+    WHERE c.workspace_id = %s AND c.deleted_at IS NULL AND (%s::integer IS NULL OR c.number = %s)
+    ORDER BY c.number DESC LIMIT %s) c
+CROSS JOIN LATERAL (
+    SELECT array_agg(DISTINCT s.position) AS positions FROM submission s
+    WHERE s.campaign_id = c.id AND s.batch_on >= c.frozen_on
+      AND s.kind = 'refused' AND s.evidence = 'records') f
+CROSS JOIN LATERAL resendable(c.id, f.positions) r
+WHERE f.positions IS NOT NULL AND r.message_state = 'refused'
+GROUP BY c.number, c.name, c.author_person_id ORDER BY c.number DESC
+"""
+# More of them are not told apart for a page: to derive a state costs some microseconds.
+MOST_TOLD_APART = 100_000
+BY_STATE = "SELECT s.message_state, count(*) FROM resendable(%s, %s) s GROUP BY s.message_state"
+
+
+@dataclass(frozen=True)
+class NeverThere:
+    """How many messages of a campaign the SMSC never had, by its own call records."""
+
+    number: int
+    name: str
+    author_person_id: int
+    count: int
+
+    def __str__(self) -> str:
+        return f"C-{self.number}"
+
+
+def never_there(workspace: Workspace, number: int | None = None) -> list[NeverThere]:
+    """Return campaigns with messages that the SMSC never had, newest first: all, or this one."""
+    with connection.cursor() as cursor:
+        cursor.execute(NEVER_THERE, [workspace.pk, number, number, MOST_CAMPAIGNS])
+        return [NeverThere(*row) for row in cursor.fetchall()]
+
+
+def absent_in(asked: ResendDecision) -> int | None:
+    """Return how many messages of a request were never at the SMSC, as it is known now; None for a
+    request that is too large to look through.
+    """
+    if asked.message_count > MOST_TOLD_APART:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(BY_STATE, [asked.campaign_id, asked.positions])
+        return int(dict(cursor.fetchall()).get("refused", 0))
 
 
 def find_records(workspace: Workspace, records_id: int) -> CallRecordImport | None:

@@ -17,7 +17,14 @@ from campaigns.actions.resending import approve_resend, refuse_resend, request_r
 from campaigns.actions.revealing import take_unknowns
 from campaigns.forms.unknowns import DecisionForm, ResendForm
 from campaigns.models import Campaign, ResendDecision, ResendState
-from campaigns.queries.settling import find_resend, newest_records, open_resends
+from campaigns.queries.settling import (
+    NeverThere,
+    absent_in,
+    find_resend,
+    never_there,
+    newest_records,
+    open_resends,
+)
 from campaigns.queries.unknowns import (
     MOST_COUNTED,
     Asked,
@@ -40,6 +47,8 @@ from workspaces.views.shown import refusals_said, show
 LONGEST_NUMBER = 9
 LONGEST_PLACE = 40
 MOST_CHOSEN = 5_000
+# ?which= of a request: only what the SMSC never had, by its call records.
+ABSENT = "absent"
 
 
 def number_from(text: str, longest: int = LONGEST_NUMBER) -> int:
@@ -97,7 +106,12 @@ class Unknowns(View):
             first_url=query(asked) if asked.before else "",
             waiting=open_resends(here),
             imports=newest_records(here)[:5],
-            may_resend=campaign is not None and _may_resend(request, campaign),
+            may_resend=campaign is not None and _may_resend(request, campaign.author_person_id),
+            absent=[
+                (one, _may_resend(request, one.author_person_id))
+                for one in never_there(here, asked.campaign)
+            ],
+            which=ABSENT,
             may_import=me.may("records.import"),
         )
 
@@ -114,9 +128,9 @@ def _campaign(here: Workspace, asked: Asked) -> Campaign | None:
     return rows.first()
 
 
-def _may_resend(request: GateRequest, campaign: Campaign) -> bool:
+def _may_resend(request: GateRequest, author_person_id: int) -> bool:
     me = request.me
-    is_own = campaign.author_person_id == me.person_id
+    is_own = author_person_id == me.person_id
     return me.may("resend.request") and (me.may("campaign.run") or is_own)
 
 
@@ -188,7 +202,9 @@ def _cells(row: Unknown, zone: ZoneInfo) -> list[str]:
 
 
 class RequestResend(View):
-    """Asks that unknown messages of a campaign go out again: ?at= some of them, or all."""
+    """Asks that messages of a campaign go out again: ?at= some of them, ?which=absent those that
+    the SMSC never had, or all of both.
+    """
 
     permission = "resend.request"
 
@@ -201,14 +217,14 @@ class RequestResend(View):
         campaign = campaign_or_404(request, number)
         form = ResendForm(request.POST)
         if form.is_valid():
-            chosen = _chosen(request.POST.getlist("at"))
             with refusals_shown(form):
                 asked = request_resend(
                     number=number,
-                    positions=chosen,
+                    positions=_chosen(request.POST.getlist("at")),
                     by=request.me,
                     words=form.cleaned_data["note"],
                     now=timezone.now(),
+                    is_absent_only=request.POST.get("which") == ABSENT,
                 )
                 messages.success(request, _("Asked. Another person decides now."))
                 return redirect(address(request, "resend", decision_id=asked.pk))
@@ -217,16 +233,28 @@ class RequestResend(View):
     def _page(self, request: GateRequest, campaign: Campaign, form: ResendForm) -> HttpResponse:
         given = request.POST if request.method == "POST" else request.GET
         chosen = _chosen(given.getlist("at"))
-        total = campaign.progress.unknown if hasattr(campaign, "progress") else 0
+        is_absent_only = given.get("which") == ABSENT
+        absent = 0 if chosen else sum(one.count for one in _absent_of(campaign))
+        unknown = campaign.progress.unknown if hasattr(campaign, "progress") else 0
+        if chosen is not None:
+            count = len(chosen)
+        else:
+            count = absent if is_absent_only else unknown + absent
         return show(
             request,
             "unknowns/resend_new.html",
             campaign=campaign,
             form=form,
             chosen=chosen,
-            count=len(chosen) if chosen is not None else total,
-            is_allowed=_may_resend(request, campaign),
+            count=count,
+            absent=absent,
+            which=ABSENT if is_absent_only else "",
+            is_allowed=_may_resend(request, campaign.author_person_id),
         )
+
+
+def _absent_of(campaign: Campaign) -> list[NeverThere]:
+    return never_there(campaign.workspace, campaign.number)
 
 
 def _chosen(texts: list[str]) -> list[int] | None:
@@ -270,7 +298,7 @@ class DecideResend(View):
 
 def _decided_words(done: ResendDecision) -> str:
     if done.state != ResendState.APPROVED:
-        return _("Refused. The messages stay unknown.")
+        return _("Refused. The messages stay as they are.")
     words = ngettext(
         "%(n)s message goes out again now. It counts as one message.",
         "%(n)s messages go out again now. Each counts as one message.",
@@ -290,6 +318,7 @@ def _resend_page(request: GateRequest, asked: ResendDecision, form: DecisionForm
         form=form,
         is_open=is_open,
         is_own=is_own,
+        absent=absent_in(asked) if is_open else None,
         may_decide=is_open and request.me.may("resend.decide"),
         state_words=ResendState(asked.state).label,
     )

@@ -152,6 +152,73 @@ def test_two_people_send_again_by_the_pages(desk: Site) -> None:
     assert "2 of them are possible duplicates" in live
 
 
+ABSENT = """
+SELECT settle_as_absent(batch_on, batch_id, position, part, 'not in the SMSC''s call records')
+FROM submission WHERE campaign_id = %s AND position = ANY (%s)
+"""
+
+
+def never_there(campaign: Campaign, positions: list[int]) -> None:
+    """Let complete call records say that the SMSC never had these."""
+    with scope_everywhere("the test settles"), database.cursor() as cursor:
+        cursor.execute(ABSENT, [campaign.pk, positions])
+
+
+def test_two_people_send_again_all_that_was_never_there_by_the_pages(desk: Site) -> None:
+    campaign = lost(desk)
+    never_there(campaign, [0, 2])
+    asker, decider = signed_in(desk.author), signed_in(person(desk, Role.MODERATOR))
+    form = at(desk, f"campaigns/C-{campaign.number}/resend/")
+    listed = asker.get(at(desk, "unknown/")).content.decode()
+    assert "Never at the SMSC" in listed
+    assert f"{form}?which=absent" in listed
+    question = asker.get(f"{form}?which=absent").content.decode()
+    assert "Ask to send 2 messages again that were never at the SMSC?" in question
+    both = asker.get(form).content.decode()
+    assert "Ask to send 3 messages again?" in both
+    assert "2 of them were never at the SMSC" in both
+    asker.post(form, {"which": "absent", "note": "The SMSC never had them."})
+    with scope_everywhere("the test looks"):
+        asked = ResendDecision.objects.get()
+        assert asked.positions == [0, 2]
+    page = at(desk, f"unknown/resends/{asked.pk}/")
+    assert "the SMSC never had them" in decider.get(page).content.decode()
+    own = asker.post(f"{page}decide/", {"verdict": "approve"})
+    assert "Another person decides" in own.content.decode()
+    decider.post(f"{page}decide/", {"verdict": "approve", "words": "Agreed"})
+    with scope_everywhere("the test looks"):
+        assert counts(campaign) == {"unknown": 1, "queued": 2}
+    assert "Never at the SMSC" not in asker.get(at(desk, "unknown/")).content.decode()
+
+
+def test_what_was_never_there_is_offered_without_anything_unknown(desk: Site) -> None:
+    campaign, other = lost(desk, 2), lost(desk, 1)
+    never_there(campaign, [0, 1])
+    viewer = signed_in(person(desk, Role.VIEWER))
+    asker = signed_in(desk.author)
+    text = asker.get(at(desk, f"unknown/?campaign=C-{campaign.number}")).content.decode()
+    assert "Nothing is unknown here" in text
+    assert "Ask for all of them" in text
+    seen = viewer.get(at(desk, "unknown/")).content.decode()
+    assert "Never at the SMSC" in seen
+    assert "Ask for all of them" not in seen
+    rest = asker.get(at(desk, f"unknown/?campaign=C-{other.number}")).content.decode()
+    assert "Never at the SMSC" not in rest
+
+
+def test_what_the_smsc_refused_itself_is_not_offered(desk: Site) -> None:
+    campaign = lost(desk, 1)
+    with scope_everywhere("the test settles"), database.cursor() as cursor:
+        cursor.execute(
+            "UPDATE submission SET kind = 'refused' WHERE campaign_id = %s", [campaign.pk]
+        )
+        cursor.execute(
+            "UPDATE progress SET unknown = 0, refused = total WHERE campaign_id = %s", [campaign.pk]
+        )
+    text = signed_in(desk.author).get(at(desk, "unknown/")).content.decode()
+    assert "Never at the SMSC" not in text
+
+
 def test_a_viewer_can_neither_ask_nor_decide_nor_import(desk: Site) -> None:
     campaign = lost(desk)
     client = signed_in(person(desk, Role.VIEWER))

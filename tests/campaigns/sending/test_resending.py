@@ -237,6 +237,23 @@ def test_all_of_a_campaign_is_what_is_unknown_and_what_was_never_there(desk: Gro
     assert ask(campaign, desk.author).message_count == 2
 
 
+def test_what_was_never_there_can_be_asked_for_alone(desk: Ground) -> None:
+    campaign, segments = lost(desk, rows=4)
+    gone = sorted(one.key.position for one in segments[1:3])
+    absent(campaign, gone)
+    asked = request_resend(
+        number=campaign.number,
+        positions=None,
+        by=desk.author,
+        words=WHY,
+        now=timezone.now(),
+        is_absent_only=True,
+    )
+    assert asked.positions == gone
+    assert approve(asked, moderator(desk)).resent_count == 2
+    assert counts(campaign) == {"submitted": 1, "queued": 2, "unknown": 1} == derived(campaign)
+
+
 def test_what_the_smsc_refused_itself_is_not_sent_again(desk: Ground) -> None:
     campaign = make.sending(desk.author, desk.route, rows=2)
     segments = desk.claim()
