@@ -95,12 +95,6 @@ def test_what_is_tried_meanwhile_is_in_the_file_and_then_in_the_log(
         sign_in = client.post("/sign-in/", {"email": "Ann@example.com", "password": "typed"})
         decision = client.post("/w/care/members/invite/", {"email": "new@example.com", "role": "v"})
         page = client.get("/w/care/members/")
-        call = client.post(
-            "/api/v1/messages",
-            "{}",
-            content_type="application/json",
-            headers={"Authorization": "Bearer mc_ab.cd"},
-        )
         record_denied(
             "campaign.approve",
             workspace=place.uuid,
@@ -111,7 +105,7 @@ def test_what_is_tried_meanwhile_is_in_the_file_and_then_in_the_log(
         said = {one["op"]: one for one in lines(folder)}
         waiting = all_eids(folder)
         assert sweep(timezone.now()) == []
-    assert {answer.status_code for answer in (sign_in, decision, page, call)} == {503}
+    assert {answer.status_code for answer in (sign_in, decision, page)} == {503}
     assert set(said) == {"user.sign_in_failed", "access.failed", "campaign.approve"}
     assert set(said["user.sign_in_failed"]["pd"]) == {"account", "address"}
     assert said["access.failed"]["obj"]["id"] == "/w/care/members/invite/"
@@ -126,6 +120,63 @@ def test_what_is_tried_meanwhile_is_in_the_file_and_then_in_the_log(
     assert all(one["src"]["host"] for one in found.values())
     assert found["campaign.approve"]["ws"] == str(place.uuid)
     assert found["access.failed"]["ws"] == str(installation_uuid())
+
+
+def test_a_call_of_the_api_is_recorded_as_a_form_is_and_answered_as_a_problem(
+    folder: Fallback, servers: Ground
+) -> None:
+    place = make.workspace("care")
+    key = make.key(place, make.me_in(place, Role.ADMIN), "message.send")
+    client = Client(raise_request_exception=False)
+
+    def call(method: str, token: str) -> Any:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        body = '{"text": "typed"}'
+        return client.generic(
+            method, "/api/v1/messages", body, content_type="application/json", headers=headers
+        )
+
+    with stopped(servers):
+        pushed = call("POST", key.token)
+        looked, strange = call("GET", key.token), call("POST", "x")
+        assert call("POST", "").status_code == 401
+        said = lines(folder)
+    for answer in (pushed, looked, strange):
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_down")
+        assert answer.headers["Content-Type"] == "application/problem+json"
+    [one] = said
+    assert (one["op"], one["res"], one["act"]) == (
+        "access.failed",
+        "failed",
+        {"kind": "api", "id": "unknown"},
+    )
+    assert one["obj"] == {"type": "page", "id": "/api/v1/messages"}
+    assert one["why"] == (
+        f"POST with a key that begins with mc_{key.key.prefix}: the database did not answer"
+    )
+    assert set(one["pd"]) == {"address"}
+    kept = b"".join(path.read_bytes() for path in files(folder, "open"))
+    assert key.token.encode() not in kept
+    assert b"typed" not in kept
+    assert sum(one.line_count for one in sweep(timezone.now())) == 1
+    assert logged([one["eid"]])["access.failed"]["src"]["host"]
+
+
+def test_a_call_that_can_be_recorded_nowhere_is_told_so(
+    folder: Fallback, servers: Ground, settings: LazySettings
+) -> None:
+    settings.AUDIT_FALLBACK_MAX_BYTES = 100
+    client = Client(raise_request_exception=False)
+    with stopped(servers):
+        answer = client.post(
+            "/api/v1/messages",
+            "{}",
+            content_type="application/json",
+            headers={"Authorization": "Bearer mc_ab.cd"},
+        )
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_recorded")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert state_of(fallback(), 100).lost_count == 1
 
 
 def test_a_decision_is_refused_with_a_sentence_and_what_was_typed_can_be_sent_again(
