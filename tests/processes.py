@@ -127,7 +127,7 @@ class Processes:
         }
         self._handles: dict[str, Handle] = {}
         self._holders: list[socket.socket] = []
-        (data / "run").mkdir(parents=True)
+        (data / "run").mkdir(parents=True, exist_ok=True)
 
     def __getitem__(self, name: str) -> Handle:
         return self._handles[name]

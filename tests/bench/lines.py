@@ -93,13 +93,13 @@ class Bench:
 @contextmanager
 def bench(ground: Ground, folder: Path, *, budget: int = 0, **how: Any) -> Iterator[Bench]:
     """Start a simulator and a sender that is bound to it; `how` is of `tests...wire.site`."""
+    # One folder for every part: a sender that does not find its marks of this database beside it
+    # takes the database for a restored one and sends nothing.
+    processes = Processes(ground, SHARED, ground.folder / "bench")
     with scope_everywhere("the bench looks at everything"):
         place = site(folder / "wire", check_every=1_000, **how)
         if budget:
             Connection.objects.filter(pk=place.connection.pk).update(intent_budget=budget)
-        # One folder for every part: a sender that does not find its marks of this database beside
-        # it takes the database for a restored one and sends nothing.
-        processes = Processes(ground, SHARED, ground.folder / "bench")
         try:
             sender = processes.start("sender")
             wait_bound(place.connection)
