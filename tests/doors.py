@@ -189,6 +189,7 @@ DOORS: tuple[tuple[str, str, Who], ...] = (
     ("campaigns:reply", "GET", SEE),
     ("campaigns:reply_reveal", "GET POST", REVEAL),
     ("campaigns:reply_opt_out", "GET POST", PROPOSE),
+    ("campaigns:reply_assign", "GET POST", PROPOSE),
     ("campaigns:stop_words", "GET", SEE),
     ("campaigns:stop_words", "POST", ADMIN),
     ("campaigns:stop_word_remove", "GET POST", ADMIN),

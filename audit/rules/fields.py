@@ -125,6 +125,7 @@ FIELDS: Mapping[str, Fields] = {
     "optout.changed_outside": _of("opt_out", f"{EVERY_COLUMN} rows ids columns"),
     "stop_word.add": _of("stop_word", "word kind"),
     "stop_word.remove": _of("stop_word", "word kind"),
+    "reply.assign": _of("inbound_message", "holder"),
     "replies.export": _of("workspace", "messages numbers"),
     "replies.erase": _of("inbound_message", "erased"),
     "connection.add": _of("connection", EVERY_COLUMN),

@@ -189,6 +189,9 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "stop_word.add": Operation(_("Added a STOP word"), _("Tried to add a STOP word")),
     "stop_word.remove": Operation(_("Took a STOP word away"), _("Tried to take a STOP word away")),
+    "reply.assign": Operation(
+        _("Said who looks after a reply"), _("Tried to say who looks after a reply")
+    ),
     "replies.export": Operation(_("Exported replies"), _("Tried to export replies")),
     "replies.erase": Operation(
         _("Erased replies whose time is over"), _("Tried to erase replies whose time is over")

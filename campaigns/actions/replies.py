@@ -1,4 +1,6 @@
-"""What people do with subscribers' messages: opt the writer out, see a number, take a file."""
+"""What people do with subscribers' messages: look after one, opt the writer out, see a number, take
+a file.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,9 +12,12 @@ from django.utils.translation import gettext as _
 from audit.rules.events import Obj
 from campaigns.actions.opt_outs import BY_HAND, opt_out_obj
 from campaigns.actions.revealing import REVEAL, NothingToReveal, must_be_allowed
+from campaigns.models import InboundMessage
 from campaigns.queries.inbound import number_of
 from campaigns.rules.stop_words import Wish
 from workspaces.actions.noting import note
+from workspaces.models import User
+from workspaces.queries.access import role_in
 from workspaces.queries.keys import keys
 from workspaces.queries.me import Me
 from workspaces.rules.refusal import Refusal
@@ -31,6 +36,16 @@ class WriterNotOptedOut(Refusal):
     """The writer of a message cannot be opted out."""
 
 
+class ReplyNotAssigned(Refusal):
+    """A message cannot be given to this person."""
+
+
+class AssignedMeanwhile(ReplyNotAssigned):
+    """Somebody else was given the message since the page was shown."""
+
+    code = "stale"
+
+
 @dataclass(frozen=True)
 class TakenReplies:
     """A file that may be written now: which messages, with which numbers."""
@@ -42,6 +57,36 @@ class TakenReplies:
 def reply_obj(reply_id: int) -> Obj:
     """Return a subscriber's message as the audit log names it."""
     return Obj("inbound_message", f"inb_{reply_id}")
+
+
+def assign_reply(
+    *, by: Me, reply_id: int, holder: User | None, seen: int | None, now: datetime
+) -> None:
+    """Give a message to a person of the workspace to look after, or to nobody. `seen` is the id of
+    the account that had it on the page, None where nobody had.
+
+    Raises ReplyNotAssigned, AssignedMeanwhile.
+    """
+    if holder is not None and not (holder.is_active and role_in(by.here, holder)):
+        raise ReplyNotAssigned(_("Only a person of this workspace can look after a reply."))
+    with transaction.atomic(durable=True):
+        changed = InboundMessage.objects.filter(
+            workspace=by.here, pk=reply_id, head=None, holder_id=seen
+        ).update(holder=holder)
+        if not changed:
+            raise AssignedMeanwhile(_("Somebody else was given it meanwhile. Look at it again."))
+        after = None if holder is None else holder.pk
+        note(
+            by,
+            "reply.assign",
+            reply_obj(reply_id),
+            now=now,
+            diff={"holder": (_account(seen), _account(after))},
+        )
+
+
+def _account(user_id: int | None) -> str | None:
+    return None if user_id is None else f"usr_{user_id}"
 
 
 def opt_out_writer(*, by: Me, reply_id: int, now: datetime) -> None:

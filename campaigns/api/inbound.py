@@ -65,6 +65,7 @@ def _told(row: ShownReply) -> Mapping[str, Any]:
         "text": None if row.is_erased or row.is_binary else row.text,
         "asks_for": row.wish or None,
         "is_opted_out": row.is_opted_out,
+        "assigned_to": row.holder or None,
         "parts": row.part_count,
         "missing_parts": row.missing_count,
         "received_at": row.received_at,

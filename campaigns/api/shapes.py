@@ -210,7 +210,8 @@ class SenderSerializer(serializers.Serializer[Any]):
 
 class InboundSerializer(serializers.Serializer[Any]):
     """A message of a subscriber. `number` is masked; it and `text` are null once erased, and a
-    message that is no text has none. `is_opted_out` tells how it is now.
+    message that is no text has none. `is_opted_out` tells how it is now, `assigned_to` who looks
+    after it.
     """
 
     id = serializers.UUIDField()
@@ -221,6 +222,7 @@ class InboundSerializer(serializers.Serializer[Any]):
         choices=[wish.value for wish in Wish if wish], allow_null=True
     )
     is_opted_out = serializers.BooleanField()
+    assigned_to = serializers.CharField(allow_null=True)
     parts = serializers.IntegerField(min_value=1)
     missing_parts = serializers.IntegerField(min_value=0)
     received_at = serializers.DateTimeField()

@@ -1,5 +1,6 @@
 """Forms of subscribers' messages and of the words that stop."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -9,6 +10,7 @@ from campaigns.forms.messages import ExportForm
 from campaigns.forms.opt_outs import CountryField
 from campaigns.models import WordKind
 from campaigns.rules.stop_words import LONGEST_WORD, Wish
+from workspaces.queries.members import Member
 
 
 class FindReplyForm(forms.Form):
@@ -34,6 +36,22 @@ class FindReplyForm(forms.Form):
         if bool(data.get("number")) == bool(data.get("words")):
             self.add_error("number", _("Type a phone number or some words, not both."))
         return data
+
+
+class AssignForm(forms.Form):
+    """Who is to look after a message; empty is nobody. `seen` is who had it on the page."""
+
+    holder = forms.TypedChoiceField(
+        label=_("Looked after by"), required=False, coerce=int, empty_value=None
+    )
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, people: Sequence[Member], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["holder"]
+        assert isinstance(field, forms.TypedChoiceField)
+        names = [(one.user_id, one.name) for one in people if one.is_active]
+        field.choices = [("", _("Nobody")), *names]
 
 
 class TakeRepliesForm(ExportForm):

@@ -24,7 +24,8 @@ class InboundMessage(models.Model):
     `content_sealed` (the octets without their header) are sealed for the workspace and None once
     erased, with `fingerprint`. Parts of one message point to the part that came first: their
     `head`. `digest` is a keyed hash of the whole deliver_sm; a second one with the same digest is
-    the same message until the answer to the first has surely been read (`is_settled`).
+    the same message until the answer to the first has surely been read (`is_settled`). `holder` is
+    who of the workspace looks after it.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -52,6 +53,10 @@ class InboundMessage(models.Model):
         max_length=5, blank=True, choices=[(one.value, one.value) for one in Wish if one]
     )
 
+    holder = models.ForeignKey(
+        User, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+
     class Meta:
         db_table = "inbound_message"
         constraints = [
@@ -75,6 +80,11 @@ class InboundMessage(models.Model):
                 fields=["workspace", "-id"],
                 condition=models.Q(head=None) & ~models.Q(wish=""),
                 name="inbound_message_wishes",
+            ),
+            models.Index(
+                fields=["workspace", "holder", "-id"],
+                condition=~models.Q(holder=None),
+                name="inbound_message_of_holder",
             ),
             models.Index(fields=["fingerprint", "-id"], name="inbound_message_of_number"),
             models.Index(

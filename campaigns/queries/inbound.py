@@ -32,6 +32,7 @@ Write = Callable[[str], str]
 class ShownReply:
     """A subscriber's message as pages and the API tell it.
 
+    `holder` is the name of who looks after it, empty where nobody does, with the account's id.
     `number` is masked unless asked for in full; `text` is what has come of it so far, with
     `missing_count` parts still to come. An erased one has neither.
     """
@@ -49,6 +50,8 @@ class ShownReply:
     is_erased: bool
     is_number: bool
     opt_out_id: int | None = None
+    holder_id: int | None = None
+    holder: str = ""
 
     @property
     def is_opted_out(self) -> bool:
@@ -79,24 +82,29 @@ def in_full(number: str) -> str:
 
 def _heads(place: Workspace | None) -> QuerySet[InboundMessage]:
     """Whole messages of a workspace, newest first; None is those of nobody."""
-    return InboundMessage.objects.filter(workspace=place, head=None).order_by("-pk")
+    rows = InboundMessage.objects.filter(workspace=place, head=None)
+    return rows.select_related("holder__person").order_by("-pk")
 
 
 def page_of_replies(
     place: Workspace | None,
     *,
     wish: str = "",
+    holder: int | None = None,
     before: int = 0,
     size: int = PAGE,
     write: Write = mask,
 ) -> ReplyPage:
-    """Return a page of those with a smaller id than `before`; `wish` keeps those that ask for it.
+    """Return a page of those with a smaller id than `before`; `wish` keeps those that ask for it,
+    `holder` those that this account looks after.
 
     `place` None are the messages that are for no workspace alone.
     """
     rows = _heads(place)
     if wish:
         rows = rows.filter(wish=wish)
+    if holder is not None:
+        rows = rows.filter(holder_id=holder)
     if before:
         rows = rows.filter(pk__lt=before)
     found = list(rows[: size + 1])
@@ -104,9 +112,10 @@ def page_of_replies(
     return ReplyPage(_shown(place, found[:size], write), following)
 
 
-def reply_count(place: Workspace) -> int:
-    """Return how many messages a workspace has."""
-    return _heads(place).order_by().count()
+def reply_count(place: Workspace, holder: int | None = None) -> int:
+    """Return how many messages a workspace has, or how many of them an account looks after."""
+    rows = InboundMessage.objects.filter(workspace=place, head=None)
+    return rows.count() if holder is None else rows.filter(holder_id=holder).count()
 
 
 def reply_of(place: Workspace | None, reply_id: int, write: Write = mask) -> ShownReply | None:
@@ -200,6 +209,8 @@ def _reply(
         is_erased=row.content_sealed is None,
         is_number=bool(number and number.isdigit()),
         opt_out_id=opt_outs.get(bytes(row.fingerprint or b"")),
+        holder_id=row.holder_id,
+        holder="" if row.holder is None else row.holder.name,
     )
 
 

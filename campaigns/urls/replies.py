@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern] = [
     path("replies/export/", replies.ExportReplies.as_view(), name="replies_export"),
     path("replies/<int:reply_id>/", replies.Reply.as_view(), name="reply"),
     path("replies/<int:reply_id>/reveal/", replies.RevealReply.as_view(), name="reply_reveal"),
+    path("replies/<int:reply_id>/assign/", replies.AssignReply.as_view(), name="reply_assign"),
     path("replies/<int:reply_id>/opt-out/", replies.OptOutWriter.as_view(), name="reply_opt_out"),
     path("optouts/words/", stop_words.OwnWords.as_view(), name="stop_words"),
     path(

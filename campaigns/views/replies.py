@@ -1,6 +1,8 @@
-"""What subscribers wrote to the workspace: listed, found, read, opted out by, taken as a file."""
+"""What subscribers wrote to the workspace: listed, found, read, given to somebody, opted out by,
+taken as a file.
+"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,13 +16,15 @@ from django.views import View
 from django.views.decorators.debug import sensitive_post_parameters
 
 from campaigns.actions.replies import (
+    ReplyNotAssigned,
     TakenReplies,
+    assign_reply,
     opt_out_writer,
     reveal_writer,
     take_replies,
 )
 from campaigns.forms.messages import RevealForm
-from campaigns.forms.replies import FindReplyForm, TakeRepliesForm
+from campaigns.forms.replies import AssignForm, FindReplyForm, TakeRepliesForm
 from campaigns.queries.finding import found_for
 from campaigns.queries.inbound import (
     FoundReplies,
@@ -41,18 +45,21 @@ from campaigns.views.csv_files import csv_lines, csv_response
 from campaigns.views.uploads import address
 from workspaces.forms.refused import show_refusal
 from workspaces.gate.request import GateRequest
-from workspaces.models import Workspace
+from workspaces.models import User, Workspace
+from workspaces.queries.members import Member, members
 from workspaces.rules.refusal import Refusal
 from workspaces.scope import scope
-from workspaces.views.shown import show
+from workspaces.views.shown import refusals_said, show
 
 ROWS_A_TIME = 500
 REVEAL = "number.reveal"
 LONGEST_ID = 15
+MINE = "mine"
+ASSIGN = "reply.assign"
 
 
 class Replies(View):
-    """What subscribers wrote, newest first; ?show=stop or start, ?before= an older page."""
+    """What subscribers wrote, newest first; ?show=stop, start or mine, ?before= an older page."""
 
     permission = "campaign.see"
 
@@ -70,21 +77,31 @@ def replies_page(
 ) -> HttpResponse:
     """Draw the page, with what was looked for, or with a file's form that was refused."""
     wish, before = wish_from(request.GET.get("show", "")), request.GET.get("before", "")
-    may_reveal = request.me.may(REVEAL)
+    me, may_reveal = request.me, request.me.may(REVEAL)
+    is_mine = request.GET.get("show") == MINE
     return show(
         request,
         "replies/index.html",
-        page=page_of_replies(request.me.here, wish=wish, before=id_from(before)),
-        count=reply_count(request.me.here),
-        wish=wish.value,
+        page=page_of_replies(
+            me.here, wish=wish, holder=me.user.pk if is_mine else None, before=id_from(before)
+        ),
+        count=reply_count(me.here),
+        my_count=reply_count(me.here, me.user.pk),
+        wish=MINE if is_mine else wish.value,
         is_first=not before,
         find=find or FindReplyForm(),
         found=found,
         form=take or TakeRepliesForm(may_reveal=may_reveal, initial={"show": wish.value}),
         may_reveal=may_reveal,
-        may_edit=request.me.may("opt_out.edit"),
+        may_edit=me.may("opt_out.edit"),
+        may_take=any(one.is_me for one in _people(request)),
         here=address(request, "replies"),
     )
+
+
+def _people(request: GateRequest) -> list[Member]:
+    """Return whom the reader may give messages to; a visiting super admin is none of them."""
+    return members(request.me) if request.me.may(ASSIGN) else []
 
 
 def wish_from(text: str) -> Wish:
@@ -140,7 +157,7 @@ def reply_page(request: GateRequest, reply_id: int, form: RevealForm, **more: An
     row = reply_of(here, reply_id)
     if row is None:
         raise Http404
-    fingerprint = fingerprint_of(here, reply_id)
+    fingerprint, people = fingerprint_of(here, reply_id), _people(request)
     return show(
         request,
         "replies/reply.html",
@@ -150,8 +167,44 @@ def reply_page(request: GateRequest, reply_id: int, form: RevealForm, **more: An
         form=form,
         may_reveal=request.me.may(REVEAL) and row.is_number,
         may_edit=request.me.may("opt_out.edit"),
+        assign=_assign_form(people, row) if people else None,
+        may_take=any(one.is_me for one in people),
         **more,
     )
+
+
+def _assign_form(people: Sequence[Member], row: ShownReply) -> AssignForm:
+    return AssignForm(people=people, initial={"holder": row.holder_id, "seen": row.holder_id})
+
+
+class AssignReply(View):
+    """Gives a message to a person of the workspace, to the reader himself, or back to nobody."""
+
+    permission = ASSIGN
+
+    def get(self, request: GateRequest, reply_id: int) -> HttpResponse:
+        """A reader who reloads comes back to the message."""
+        return reply_page(request, reply_id, RevealForm())
+
+    def post(self, request: GateRequest, reply_id: int) -> HttpResponse:
+        """Give it, and show the message."""
+        if reply_of(request.me.here, reply_id) is None:
+            raise Http404
+        form = AssignForm(request.POST, people=members(request.me))
+        with refusals_said(request):
+            if not form.is_valid():
+                raise ReplyNotAssigned(_("Choose a person of this workspace."))
+            holder = User.objects.filter(pk=form.cleaned_data["holder"]).first()
+            assign_reply(
+                by=request.me,
+                reply_id=reply_id,
+                holder=holder,
+                seen=form.cleaned_data["seen"],
+                now=timezone.now(),
+            )
+            said = _("%(name)s looks after this reply now.") if holder else _("It is nobody's now.")
+            messages.success(request, said % {"name": holder.name if holder else ""})
+        return redirect(address(request, "reply", reply_id=reply_id))
 
 
 class RevealReply(View):
@@ -234,7 +287,8 @@ class ExportReplies(View):
 def reply_lines(workspace: Workspace, taken: TakenReplies) -> Iterator[str]:
     """Return the lines of a file of replies."""
     titles = [_("Came"), _("Number"), _("Written to"), _("Text"), _("Asks for")]
-    return csv_lines([*titles, _("Opted out now")], _rows(workspace, taken))
+    titles += [_("Opted out now"), _("Looked after by")]
+    return csv_lines(titles, _rows(workspace, taken))
 
 
 def _rows(workspace: Workspace, taken: TakenReplies) -> Iterator[list[str]]:
@@ -264,4 +318,5 @@ def _cells(row: ShownReply, zone: ZoneInfo) -> list[str]:
         row.text,
         row.wish,
         _("yes") if row.is_opted_out else "",
+        row.holder,
     ]

@@ -3,11 +3,14 @@
 import csv
 import io
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from campaigns.actions.replies import ReplyNotAssigned, assign_reply
 from campaigns.models import InboundMessage, OptOut, StopWord, WorkspaceStopWord
 from smpp_client import carrier
 from smpp_client.models import Connection
@@ -230,6 +233,76 @@ def test_the_list_of_opt_outs_names_the_sms_and_its_message(site: Site, author: 
     assert site.url(f"replies/{pk}/") in shown
 
 
+# Looking after one
+
+
+def give(client: Client, site: Site, pk: int, holder: object, seen: object = "") -> str:
+    """Give a message to somebody, as the page shows who has it now."""
+    given = {"holder": holder or "", "seen": seen or ""}
+    return body(client.post(site.url(f"replies/{pk}/assign/"), given, follow=True))
+
+
+def test_one_takes_a_reply_finds_it_under_mine_and_gives_it_back(
+    site: Site, author: Client
+) -> None:
+    first, second = site.came("Call me back", "And me")
+    me = site.author.user
+    assert "Take it" in page(author, site.url())
+    assert f"{me.name} looks after this reply now." in give(author, site, first, me.pk)
+    mine = page(author, site.url("replies/?show=mine"))
+    assert "Call me back" in mine
+    assert "And me" not in mine
+    assert me.name in page(author, site.url())
+    entry = entries(site.place)[-1]
+    assert (entry["op"], entry["obj"]["id"]) == ("reply.assign", f"inb_{first}")
+    assert entry["diff"] == {"holder": [None, f"usr_{me.pk}"]}
+    assert "It is nobody's now." in unescape(give(author, site, first, None, me.pk))
+    assert "You look after none" in page(author, site.url("replies/?show=mine"))
+    assert entries(site.place)[-1]["diff"] == {"holder": [f"usr_{me.pk}", None]}
+    assert second in site.ids()
+
+
+def test_a_reply_is_given_to_another_person_of_the_workspace(
+    site: Site, author: Client, moderator: Client
+) -> None:
+    (pk,) = site.came("Call me back")
+    give(author, site, pk, site.moderator.user.pk)
+    assert "Call me back" in page(moderator, site.url("replies/?show=mine"))
+    assert "Give it back" in page(moderator, site.url(f"replies/{pk}/"))
+    assert "Give it back" not in page(author, site.url(f"replies/{pk}/"))
+
+
+def test_what_somebody_else_took_meanwhile_stays_his(
+    site: Site, author: Client, moderator: Client
+) -> None:
+    (pk,) = site.came("Call me back")
+    give(moderator, site, pk, site.moderator.user.pk)
+    shown = give(author, site, pk, site.author.user.pk)
+    assert "Somebody else was given it meanwhile." in shown
+    with scope(site.place):
+        assert InboundMessage.objects.get().holder == site.moderator.user
+
+
+def test_a_reply_is_given_to_nobody_outside_of_the_workspace(site: Site, author: Client) -> None:
+    (pk,) = site.came("Call me back")
+    stranger = make.me_in(make.workspace("offers"), Role.ADMIN).user
+    assert "Choose a person of this workspace." in give(author, site, pk, stranger.pk)
+    with scope(site.place), pytest.raises(ReplyNotAssigned, match="person of this workspace"):
+        assign_reply(by=site.author, reply_id=pk, holder=stranger, seen=None, now=timezone.now())
+    with scope(site.place):
+        assert InboundMessage.objects.get().holder is None
+
+
+def test_a_viewer_sees_who_looks_after_it_and_takes_nothing(site: Site, author: Client) -> None:
+    (pk,) = site.came("Call me back")
+    give(author, site, pk, site.author.user.pk)
+    viewer = make.signed_in(make.me_in(site.place, Role.VIEWER).user)
+    shown = page(viewer, site.url(f"replies/{pk}/"))
+    assert site.author.user.name in shown
+    assert "assign/" not in shown
+    assert viewer.post(site.url(f"replies/{pk}/assign/"), {}).status_code == 403
+
+
 # Numbers in full
 
 
@@ -257,8 +330,9 @@ def rows_of(response: Any) -> list[list[str]]:
 def test_a_file_has_masked_numbers_and_no_formulas(site: Site, author: Client) -> None:
     site.came("=1+1", "STOP")
     head, *rows = rows_of(author.post(site.url("replies/export/"), {"show": ""}))
-    assert head == ["Came", "Number", "Written to", "Text", "Asks for", "Opted out now"]
-    assert [row[3:] for row in rows] == [["STOP", "stop", "yes"], ["'=1+1", "", "yes"]]
+    assert head[:5] == ["Came", "Number", "Written to", "Text", "Asks for"]
+    assert head[5:] == ["Opted out now", "Looked after by"]
+    assert [row[3:] for row in rows] == [["STOP", "stop", "yes", ""], ["'=1+1", "", "yes", ""]]
     assert {row[1] for row in rows} == {f"'{MASKED}"}
     assert entries(site.place)[-1]["op"] == "replies.export"
 

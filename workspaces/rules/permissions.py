@@ -29,6 +29,7 @@ _WRITE = frozenset(
         "campaign.edit",
         "list.edit",
         "opt_out.edit",
+        "reply.assign",
         "sender.propose",
         "campaign.run_own",
         "resend.request",
@@ -47,7 +48,10 @@ PERMISSIONS: Mapping[Role, frozenset[str]] = {
     Role.VIEWER: _SEE,
     Role.AUTHOR: _SEE | _WRITE,
     Role.AUTHOR_MODERATOR: _SEE | _WRITE | _REVIEW,
-    Role.MODERATOR: _SEE | frozenset({"opt_out.edit", "sender.propose"}) | _REVIEW | _SUPERVISE,
+    Role.MODERATOR: _SEE
+    | frozenset({"opt_out.edit", "reply.assign", "sender.propose"})
+    | _REVIEW
+    | _SUPERVISE,
     Role.ADMIN: _SEE | _WRITE | _REVIEW | _SUPERVISE | _ADMIN,
     Role.SUPER_ADMIN: _SEE | _WRITE | _REVIEW | _SUPERVISE | _ADMIN | _PLATFORM,
 }

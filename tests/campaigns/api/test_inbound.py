@@ -11,6 +11,7 @@ from smpp_client.rules.codings import Coding
 from tests import make
 from tests.campaigns.api.care import INBOUND, Care
 from tests.campaigns.inbound import came, wrote
+from workspaces.rules.permissions import Role
 from workspaces.scope import scope_everywhere
 
 CODE = "2020"
@@ -43,6 +44,7 @@ def test_a_message_is_told_with_its_number_masked(desk: Care, wire: Connection) 
         "text": "When?",
         "asks_for": None,
         "is_opted_out": False,
+        "assigned_to": None,
         "parts": 1,
         "missing_parts": 0,
         "received_at": "",
@@ -55,6 +57,15 @@ def test_a_stop_is_told_as_what_it_asks_for(desk: Care, wire: Connection) -> Non
     came(wire, wrote(0, "When?", CODE), wrote(1, "STOP", CODE))
     (one,) = items(desk, "?asks_for=stop")
     assert (one["text"], one["asks_for"], one["is_opted_out"]) == ("STOP", "stop", True)
+
+
+def test_who_looks_after_it_is_told_by_name(desk: Care, wire: Connection) -> None:
+    (row,) = came(wire, wrote(0, "When?", CODE))
+    with scope_everywhere("the test assigns"):
+        holder = make.person_in(desk.place, Role.AUTHOR).user
+        InboundMessage.objects.filter(pk=row.pk).update(holder=holder)
+    (one,) = items(desk)
+    assert one["assigned_to"] == holder.name
 
 
 def test_pages_go_from_the_newest_to_the_oldest(desk: Care, wire: Connection) -> None:
