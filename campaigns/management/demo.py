@@ -14,7 +14,9 @@ PLANS = ("Start 5", "Plus 20", "Max 50", "Family 100")
 
 @dataclass(frozen=True)
 class Team:
-    """One workspace of the demo: its address, name, zone, sender name and what it sends."""
+    """One workspace of the demo: its address, name, sender name and what it sends. `code` is the
+    short code to which its subscribers can write.
+    """
 
     slug: str
     name: str
@@ -22,12 +24,20 @@ class Team:
     purpose: str
     sample: str
     category: str = "service"
+    code: str = ""
 
 
 TEAMS = (
     Team("network-ops", "Network Ops", "NetStatus", "Maintenance, outages", "Work in your area."),
-    Team("marketing", "Marketing", "Registon", "Offers", "20 GB for the weekend.", "promotional"),
-    Team("subscriber-care", "Subscriber Care", "CareDesk", "Balance", "Your balance is 10."),
+    Team(
+        *("marketing", "Marketing", "Registon", "Offers", "20 GB for the weekend."),
+        category="promotional",
+        code="3525",
+    ),
+    Team(
+        *("subscriber-care", "Subscriber Care", "CareDesk", "Balance", "Your balance is 10."),
+        code="7010",
+    ),
     Team("vas", "VAS", "RM-Codes", "PIN messages", "Your code is 1234.", "transactional"),
     Team("roaming", "Roaming", "RoamInfo", "Roaming advisories", "Welcome abroad."),
 )
@@ -53,6 +63,34 @@ NOTICE_TEXT = (
 ROAM_TEXT = "Welcome abroad, {{name}}. Your plan {{plan}} covers calls and 2 GB a day here."
 CODE_TEXT = "Your code is {{code}}. It is valid for {{minutes}} minutes. Tell it to nobody."
 BALANCE_TEXT = "Your balance is {{amount}} on {{day}}."
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What subscriber `index` of the lists writes to a short code, `after` seconds of silence. At
+    most 70 characters: one part.
+    """
+
+    index: int
+    code: str
+    text: str
+    after: float
+
+
+REPLIES = (
+    Reply(20_003, "3525", "Does the weekend offer also work with Family 100?", 2),
+    Reply(20_017, "7010", "My balance looks wrong since Friday. Please call me back.", 3),
+    Reply(20_029, "3525", "STOP", 4),
+    Reply(20_041, "7010", "Здравствуйте! Когда починят связь в Юнусабаде?", 3),
+    Reply(20_003, "3525", "And until when is it valid?", 5),
+    Reply(20_058, "7010", "Rahmat, internet yana ishlayapti!", 4),
+)
+
+
+def digits(index: int) -> str:
+    """Return the number of a subscriber of the lists, without its plus sign."""
+    area, line = divmod(index, 100)
+    return f"1{FIRST_AREA + area}5550{100 + line}"
 
 
 def rows(first: int, count: int) -> Iterator[str]:

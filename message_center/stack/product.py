@@ -23,6 +23,8 @@ CELERY = ("-m", "celery", "-A", "message_center")
 CERTIFICATES = "certificates"
 SMPP_PASSWORD = "smpp_password"  # noqa: S105  (a file's name)
 SYSTEM_ID = "messagecenter"
+# What the demo's subscribers write, as the sample data has it.
+SUBSCRIBERS = "subscribers.jsonl"
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ SIMULATOR = Process(
         *("--key", f"{{data}}/{CERTIFICATES}/server.key"),
         *("--ledger", "{data}/simulator.ledger", "--system-id", SYSTEM_ID),
         *("--password-file", f"{{data}}/secrets/{SMPP_PASSWORD}"),
+        *("--write-from", f"{{data}}/{SUBSCRIBERS}"),
     ),
     "port",
     roles=(),

@@ -38,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--password-file", type=Path, help="file that holds its password")
     parser.add_argument("--control", metavar="HOST:PORT", help="control port, on loopback")
     parser.add_argument(
+        "--write-from", type=Path, metavar="FILE", help="messages of subscribers, as JSON lines"
+    )
+    parser.add_argument(
         "--check-every", type=int, default=1000, help="let smpplib check every Nth PDU, 0 none"
     )
     for each in fields(Faults):
@@ -88,6 +91,7 @@ def config_from(options: dict[str, Any]) -> Config:
         password=password.read_text(encoding="utf-8").strip() if password else None,
         control_host=host or "127.0.0.1",
         control_port=int(port) if port else None,
+        write_from=options["write_from"],
         check_every=options["check_every"],
         faults=switched(Faults(), switches),
     )

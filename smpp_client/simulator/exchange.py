@@ -29,7 +29,8 @@ from smpp_client.simulator.sample import Sample
 class Config:
     """How one simulator is set up. Without `plain`, all three certificate paths are needed.
 
-    Port 0 takes a free port. `control_port` None opens no control port. Without a system_id
+    Port 0 takes a free port. `control_port` None opens no control port; `write_from` is a file of
+    subscribers' messages. Without a system_id
     everybody may bind; the password is checked only together with it.
     """
 
@@ -44,6 +45,7 @@ class Config:
     password: str | None = None
     control_host: str = "127.0.0.1"
     control_port: int | None = None
+    write_from: Path | None = None
     check_every: int = 1000
     faults: Faults = field(default_factory=Faults)
 

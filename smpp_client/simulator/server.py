@@ -6,6 +6,7 @@ import ssl
 from smpp_client.simulator.control import serve_control
 from smpp_client.simulator.exchange import Config, Exchange
 from smpp_client.simulator.session import Session
+from smpp_client.simulator.subscribers import write_from
 
 _BACKLOG = 128
 
@@ -16,6 +17,7 @@ class Simulator:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._servers: list[asyncio.Server] = []
+        self._writing: asyncio.Task[None] | None = None
         self.port = 0
         self.control_port = 0
 
@@ -44,9 +46,13 @@ class Simulator:
             control = await serve_control(self.exchange, config.control_host, config.control_port)
             self._servers.append(control)
             self.control_port = control.sockets[0].getsockname()[1]
+        if config.write_from is not None:
+            self._writing = asyncio.create_task(write_from(config.write_from, self.exchange))
 
     async def stop(self) -> None:
         """Stop listening, cut what is open, close the ledger."""
+        if self._writing is not None:
+            self._writing.cancel()
         for server in self._servers:
             server.close()
         for connection in list(self.exchange.connections):

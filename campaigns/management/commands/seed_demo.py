@@ -27,6 +27,7 @@ from smpp_client.actions.noting import COMMAND_LINE
 from smpp_client.actions.routes import create_route, grant_route
 from smpp_client.models import Connection, Route
 from smpp_client.queries.connection_settings import ConnectionSettings
+from smpp_client.simulator.subscribers import taken_name
 from workspaces.actions.members import add_member
 from workspaces.actions.users import create_user
 from workspaces.actions.workspaces import create_workspace
@@ -40,6 +41,9 @@ ACTOR = Actor(kind="system", id="seed")
 CONNECTION = "simulator"
 ROUTE = "domestic"
 PLATFORM = "platform@demo.example"
+# As message_center/stack/product.py starts the simulator beside us.
+SYSTEM_ID = "messagecenter"
+SUBSCRIBERS = "subscribers.jsonl"
 SPREAD_MINUTES = 45
 SPREAD_PEOPLE = 9_000
 NOTICE_PEOPLE = 300
@@ -58,7 +62,9 @@ class Command(BaseCommand):
         route = _wire(now)
         for team in demo.TEAMS:
             _team(team, route, now)
+            _short_code(team, now)
         _keep_one_running(route, now)
+        _let_subscribers_write()
         self._say_accounts()
 
     def _say_accounts(self) -> None:
@@ -92,7 +98,7 @@ def _wire(now: datetime) -> Route:
             settings=ConnectionSettings(
                 host="127.0.0.1",
                 port=json.loads((data / "ports.json").read_text("utf-8"))["simulator"],
-                system_id="messagecenter",
+                system_id=SYSTEM_ID,
                 server_name="localhost",
                 ca_file=str(folder / "ca.pem"),
                 cert_file=str(folder / "client.pem"),
@@ -128,14 +134,42 @@ def _team(team: demo.Team, route: Route, now: datetime) -> None:
         add_member(workspace=place, user=user, role=value, by_actor=ACTOR, now=now)
     grant_route(name=route.name, workspace=place, by=COMMAND_LINE, now=now)
     with scope(place):
-        sender = _sender(place, team, now)
+        sender = _sender(place, team, team.sender, now)
         _first_campaigns(place, team, sender, route, now)
 
 
-def _sender(place: Workspace, team: demo.Team, now: datetime) -> Sender:
+def _short_code(team: demo.Team, now: datetime) -> None:
+    """Let a team have its short code: a name of letters cannot be answered."""
+    place = Workspace.objects.get(slug=team.slug)
+    with scope(place):
+        if team.code and not Sender.objects.filter(workspace=place, value=team.code).exists():
+            _sender(place, team, team.code, now)
+
+
+def _let_subscribers_write() -> None:
+    """Leave the simulator what subscribers write, once in the life of a data folder."""
+    file = Path(settings.DATA_DIR) / SUBSCRIBERS
+    if file.exists() or taken_name(file).exists():
+        return
+    messages = [
+        {
+            "system_id": SYSTEM_ID,
+            "source": demo.digits(one.index),
+            "destination": one.code,
+            "text": one.text,
+            "after": one.after,
+        }
+        for one in demo.REPLIES
+    ]
+    part = file.with_suffix(".part")
+    part.write_text("".join(f"{json.dumps(one)}\n" for one in messages), "utf-8")
+    part.replace(file)
+
+
+def _sender(place: Workspace, team: demo.Team, value: str, now: datetime) -> Sender:
     admin, moderator = _me(place, "admin"), _me(place, "moderator")
     proposal = Proposal(
-        value=team.sender,
+        value=value,
         category=team.category,
         legal_entity="Registon Mobile",
         purpose=team.purpose,
