@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.actions.exports import LONGEST_REASON
 
+# Ids of objects are short; those of refused pages are their addresses.
+LONGEST_ID = 300
 MASKED, IN_FULL = "masked", "in_full"
 VALUES = [
     (MASKED, _("Masked: the evidence proves itself without them")),
@@ -61,6 +63,14 @@ class ExportForm(forms.Form):
             "shows_values": said["values"] == IN_FULL,
             "reason": said["reason"],
         }
+
+
+class WishForm(forms.Form):
+    """What a link to the form asks for: evidence about an object, of a period, or both."""
+
+    about = forms.CharField(required=False, max_length=LONGEST_ID)
+    since = forms.DateField(required=False)
+    until = forms.DateField(required=False)
 
 
 class DecisionForm(forms.Form):

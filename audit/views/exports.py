@@ -1,5 +1,6 @@
 """Evidence of a workspace: asked for, released by a second person, taken away."""
 
+from datetime import date
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from audit.actions.exporting.run import folder
 from audit.actions.exports import ExportRefused, Person, ask, download, refuse, release
-from audit.forms.exports import DecisionForm, ExportForm
+from audit.forms.exports import DecisionForm, ExportForm, WishForm
+from audit.queries.about import About
+from audit.queries.about import about as about_object
 from audit.queries.exports import Shown, export_of, exports
 from audit.tasks.exports import nudge_export
 from audit.views.caller import Caller
@@ -38,11 +41,13 @@ class Exports(View):
     asks_password = True
 
     def get(self, request: ExportRequest) -> HttpResponse:
-        """Draw them; a live region asks for the list alone."""
-        return _page(request, ExportForm())
+        """Draw them, with the form filled in as the address wishes."""
+        about, days = _wish(request)
+        return _page(request, ExportForm(initial=days), about)
 
     def post(self, request: ExportRequest) -> HttpResponse:
         """Ask for one."""
+        about, _days = _wish(request)
         form, now = ExportForm(request.POST), timezone.now()
         if form.is_valid():
             asked = form.asked(ZoneInfo(request.me.here.zone), now)
@@ -58,7 +63,7 @@ class Exports(View):
                     sentence = _("The evidence is being written. It appears here when it is ready.")
                 messages.success(request, sentence)
                 return _back(request)
-        return _page(request, form)
+        return _page(request, form, about)
 
 
 class ExportList(View):
@@ -152,8 +157,33 @@ class DownloadExport(View):
         return response
 
 
-def _page(request: ExportRequest, form: ExportForm) -> HttpResponse:
-    context = {"form": form, "days": settings.EVIDENCE_DAYS, **_listed(request.me)}
+def _wish(request: ExportRequest) -> tuple[About | None, dict[str, date]]:
+    """Return what the address asks for: an object, and the first and last day to begin with.
+
+    Of an object without a period its first entry is the beginning. Raises Http404 for what this
+    workspace's log knows nothing of.
+    """
+    form = WishForm(request.GET)
+    if not form.is_valid():
+        raise Http404
+    said, here = form.cleaned_data, request.me.here
+    found = about_object(here.uuid, said["about"]) if said["about"] else None
+    if said["about"] and found is None:
+        raise Http404
+    since = said["since"]
+    if since is None and found and found.first_at:
+        since = found.first_at.astimezone(ZoneInfo(here.zone)).date()
+    days = {"since": since, "until": said["until"]}
+    return found, {name: day for name, day in days.items() if day}
+
+
+def _page(request: ExportRequest, form: ExportForm, about: About | None) -> HttpResponse:
+    context = {
+        "form": form,
+        "about": about,
+        "days": settings.EVIDENCE_DAYS,
+        **_listed(request.me),
+    }
     return render(request, "audit/exports.html", context)
 
 

@@ -58,7 +58,12 @@ def chain_of(request: AuditRequest) -> Chain:
     """Return the chain of the caller's workspace."""
     here = request.me.here
     return Chain(
-        here.uuid, ZoneInfo(here.zone), here.slug, here.name, request.me.may("audit.erase")
+        here.uuid,
+        ZoneInfo(here.zone),
+        here.slug,
+        here.name,
+        may_erase=request.me.may("audit.erase"),
+        may_export=request.me.may("evidence.export"),
     )
 
 

@@ -8,8 +8,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 
 from audit.forms.filter import FilterForm
+from audit.queries.about import about
 from audit.queries.entries import Page, entry_of, page
 from audit.queries.kept import kept
 from audit.queries.status import chain_status
@@ -23,7 +25,8 @@ from audit.views.lines import Line, lines
 class Chain:
     """A chain and where its pages are; `slug` and `name` are empty for the system chain.
 
-    `may_erase` says whether the reader may erase personal values.
+    `may_erase` and `may_export` say whether the reader may erase personal values, or take evidence
+    away; of the system chain nothing is exported by itself.
     """
 
     ws: UUID
@@ -31,6 +34,7 @@ class Chain:
     slug: str = ""
     name: str = ""
     may_erase: bool = False
+    may_export: bool = False
 
     @property
     def url(self) -> str:
@@ -62,10 +66,29 @@ def show_entries(request: HttpRequest, chain: Chain) -> HttpResponse:
             "lines": [(line, chain.url_of(line)) for line in shown],
             "form": form,
             "is_filtered": any(request.GET.get(name) for name in form.fields),
+            "evidence": _evidence(chain, form) if chain.may_export else "",
             "older": form.address(before=found.before) if found.before else "",
             "newest": form.address() if request.GET.get("before") else "",
         },
     )
+
+
+def _evidence(chain: Chain, form: FilterForm) -> str:
+    """Return the address of the evidence form, filled in with what the reader is looking at."""
+    said = form.cleaned_data if form.is_valid() else {}
+    sought = said.get("q") or ""
+    wish = {
+        "about": sought if sought and about(chain.ws, sought) else "",
+        "since": said.get("since"),
+        "until": said.get("until"),
+    }
+    return address_of_form(chain.slug, **{name: str(one) for name, one in wish.items() if one})
+
+
+def address_of_form(slug: str, **wish: str) -> str:
+    """Return the address of a workspace's evidence form that is filled in with a wish."""
+    query = f"?{urlencode(wish)}" if wish else ""
+    return f"{reverse('evidence:list', kwargs={'workspace': slug})}{query}#ask"
 
 
 def show_entry(request: HttpRequest, chain: Chain, eid: UUID) -> HttpResponse:
@@ -85,5 +108,6 @@ def show_entry(request: HttpRequest, chain: Chain, eid: UUID) -> HttpResponse:
             "kept": kept(chain.ws, eid) if row.personal else [],
             "status": chain_status(chain.ws, now=timezone.now()),
             "at_text": stamp(row.at),
+            "evidence": address_of_form(chain.slug, about=row.obj.id) if chain.may_export else "",
         },
     )

@@ -1,8 +1,10 @@
 """The campaign's page: one address before, while and after it sends."""
 
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -35,6 +37,7 @@ from campaigns.views.campaign_address import address, campaign_or_404
 from workspaces.gate.request import GateRequest
 from workspaces.views.shown import show
 
+SEALED_WITHIN = timedelta(hours=2)
 SENDING_SECONDS = 2
 WAITING_SECONDS = 10
 MILESTONES = (75, 50, 25)
@@ -95,6 +98,7 @@ class CampaignPage(View):
             approvals=approvals_of(campaign),
             sample=sample_of(campaign),
             pieces=pieces_of(campaign.text),
+            evidence_until=evidence_until(campaign, context["now"]),
             ceiling=in_digits(campaign.rate_ceiling) if campaign.rate_ceiling else "",
         )
 
@@ -103,6 +107,17 @@ def offset_of(campaign: Campaign, context: dict[str, Any]) -> int:
     """Return how many seconds the workspace's clock is ahead of UTC now."""
     shift = context["now"].astimezone(ZoneInfo(campaign.workspace.zone)).utcoffset()
     return int(shift.total_seconds()) if shift else 0
+
+
+def evidence_until(campaign: Campaign, now: datetime) -> datetime | None:
+    """Return after when nothing about a campaign is recorded any more; None while there may be.
+
+    What late receipts say is sealed within the hours after them.
+    """
+    if campaign.finished_at is None:
+        return None
+    ends_at = campaign.finished_at + timedelta(hours=settings.RECEIPT_WAIT_HOURS) + SEALED_WITHIN
+    return ends_at.astimezone(ZoneInfo(campaign.workspace.zone)) if ends_at < now else None
 
 
 def pieces_of(text: str) -> list[tuple[bool, str]]:
