@@ -75,7 +75,7 @@ FUNCTIONS: Mapping[str, str] = {
     "audit_refuse()": "ba80a6ca94cd2afc",
     "audit_sides(jsonb,jsonb,text[])": "94aaad024ec242cb",
     "audit_value(jsonb)": "0cc4af22fdb363d1",
-    "audit_watch()": "4871f6b462e7a166",
+    "audit_watch()": "9c3b22cbc0de0cf4",
 }
 
 

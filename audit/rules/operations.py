@@ -65,6 +65,13 @@ OPERATIONS: Mapping[str, Operation] = {
     "user.locked_out": Operation(_("Sign-in was locked"), _("Sign-in was locked")),
     "user.password_reset": Operation(_("Reset a password"), _("Tried to reset a password")),
     "user.password_change": Operation(_("Changed the password"), _("Tried to change the password")),
+    "user.password_rehash": Operation(
+        _("Hashed a password by today's method"), _("Tried to hash a password anew")
+    ),
+    "user.changed_outside": Operation(
+        _("Changed an account around the product"),
+        _("Tried to change an account around the product"),
+    ),
     "access.denied": Operation(_("Was refused"), _("Was refused")),
     "access.failed": Operation(
         _("Was refused because the database did not answer"),
@@ -86,6 +93,10 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "key.create": Operation(_("Created an API key"), _("Tried to create an API key")),
     "key.revoke": Operation(_("Revoked an API key"), _("Tried to revoke an API key")),
+    "key.changed_outside": Operation(
+        _("Changed an API key around the product"),
+        _("Tried to change an API key around the product"),
+    ),
     "sender.create": Operation(_("Created a sender name"), _("Tried to create a sender name")),
     "sender.propose": Operation(
         _("Proposed a sender revision"), _("Tried to propose a sender revision")
@@ -254,6 +265,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "route.revoke": Operation(
         _("Took a route from a workspace"), _("Tried to take a route from a workspace")
     ),
+    "route.changed_outside": Operation(
+        _("Changed a route around the product"), _("Tried to change a route around the product")
+    ),
     "certificate.swap": Operation(_("Took new certificates"), _("Tried to take new certificates")),
     "certificate.refuse": Operation(_("Refused new certificates"), _("Refused new certificates")),
     "certificate.expire": Operation(
@@ -317,6 +331,7 @@ _PRIVILEGED = (
     "messages.sealed",
     "pd.erase",
     "retention.prune",
+    "gap.declared",
 )
 # What a change that came around every verb is recorded as.
 OUTSIDE = ".changed_outside"

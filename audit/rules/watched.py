@@ -12,7 +12,8 @@ class Watched(NamedTuple):
 
     An object is `obj_type` with the id `<prefix>_<value of key>`; `op` records what came around.
     `accounts` are beginnings of operations (`sender.`). The chain is that of the row's workspace
-    unless `is_system`. Of `hidden` columns the log says that they changed, never a value.
+    unless `is_system`. Of `hidden` columns the log says that they changed, never a value. Updates
+    of `idle` columns are nobody's decision and are not looked at.
     """
 
     obj_type: str
@@ -22,6 +23,13 @@ class Watched(NamedTuple):
     accounts: tuple[str, ...]
     is_system: bool = False
     hidden: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
+
+
+def _of_route(key: str, *idle: str) -> Watched:
+    """A route and what belongs to it are one object."""
+    op, accounts = "route.changed_outside", ("route.",)
+    return Watched("route", "rte", key, op, accounts, is_system=True, idle=idle)
 
 
 WATCHED: Mapping[str, Watched] = {
@@ -60,6 +68,32 @@ WATCHED: Mapping[str, Watched] = {
         is_system=True,
         hidden=("password_sealed", "carrier_settings"),
     ),
+    "route": _of_route("id", "down_since_at"),
+    "route_connection": _of_route("route_id"),
+    "route_range": _of_route("route_id"),
+    "route_grant": _of_route("route_id"),
+    "account": Watched(
+        "user",
+        "usr",
+        "id",
+        "user.changed_outside",
+        ("user.create", "user.disable", "user.enable", "user.password_", "role.grant"),
+        is_system=True,
+        hidden=("email", "password"),
+        idle=(
+            *("last_login", "last_workspace_id", "password_link_sent_at"),
+            *("theme", "has_shortcuts"),
+        ),
+    ),
+    "api_key": Watched(
+        "key",
+        "key",
+        "id",
+        "key.changed_outside",
+        ("key.",),
+        hidden=("secret_hash",),
+        idle=("last_used_at",),
+    ),
 }
 
 # Deed -> the rows that its trigger sees. Each needs a trigger of its own.
@@ -87,6 +121,7 @@ def watching(table: str) -> str:
         ",".join(f"{beginning}%" for beginning in one.accounts),
         "system" if one.is_system else "workspace",
         ",".join(one.hidden),
+        ",".join(one.idle),
     ]
     arguments = ", ".join(f"'{word}'" for word in words)
     return "\n".join(

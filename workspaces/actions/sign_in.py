@@ -4,11 +4,14 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib.auth import authenticate
+from django.contrib.auth.hashers import get_hasher, make_password
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audit.actions.record import DENIED, record
 from audit.rules.events import Actor, Obj
 from workspaces.actions.guesses import LockedOut, account_name, count_guess, forget_guesses
+from workspaces.actions.noting import note_user
 from workspaces.models import User
 from workspaces.queries.access import installation_uuid
 from workspaces.rules.lockout import network_of
@@ -54,7 +57,22 @@ def recognise(
             _("This account belongs to the demo, and this installation is not one."),
             field="email",
         )
+    _hash_anew(user, password, now, request_id)
     return user
+
+
+def _hash_anew(user: User, password: str, now: datetime, request_id: str) -> None:
+    """Store a password that was hashed by yesterday's method by today's, and say so."""
+    today = get_hasher()
+    if user.password.startswith(f"{today.algorithm}$") and not today.must_update(user.password):
+        return
+    with transaction.atomic(durable=True):
+        # By compare-and-set: somebody may have set another one meanwhile.
+        mine = User.objects.filter(pk=user.pk, password=user.password)
+        new = make_password(password)
+        if mine.update(password=new):
+            user.password = new
+            note_user("user.password_rehash", user, SIGN_IN, now=now, request_id=request_id)
 
 
 def _note_failure(account: str, address: str, now: datetime, why: str, request_id: str) -> None:
