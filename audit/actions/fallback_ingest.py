@@ -23,7 +23,6 @@ from audit.actions.fallback import Fallback
 from audit.models import Epoch, Event
 from audit.queries.fallback import GAP, KEPT, PRIVATE, REFUSED, WAITING, values_beside
 from audit.queries.system import every_chain, system_chain
-from audit.rules.canonical import read_stamp
 from audit.rules.events import Actor, Diff, Happening, Obj, Result
 from audit.rules.fallback import (
     SUFFIX,
@@ -84,7 +83,7 @@ def ingest(folder: Fallback, *, now: datetime) -> list[Ingested]:
         waiting = sorted((folder.path / WAITING).glob(f"*{SUFFIX}"))
         done = [_take(folder, path, install, now) for path in waiting]
         for path in sorted((folder.path / WAITING).glob(GAP)):
-            _declare(folder, path, install)
+            _declare(folder, path, install, now)
         _forget_values(folder)
         return done
 
@@ -188,8 +187,10 @@ def _refuse(
     return Ingested(path.name, 0, refused=str(damage))
 
 
-def _declare(folder: Fallback, path: Path, install: UUID) -> None:
-    """Say how many records could be written nowhere. The same bytes each time: once in the log."""
+def _declare(folder: Fallback, path: Path, install: UUID, now: datetime) -> None:
+    """Say how many records could be written nowhere, once. The declaration itself is not late: the
+    time of what was lost stands in its fields.
+    """
     alarm = read_alarm(path.read_bytes())
     if alarm is None or not alarm.count:
         _move(path, folder.path / REFUSED)
@@ -200,13 +201,19 @@ def _declare(folder: Fallback, path: Path, install: UUID) -> None:
         workspace=install,
         actor=ACTOR,
         obj=Obj("gap", str(alarm.id)),
-        at=read_stamp(alarm.last),
-        diff={"count": (None, alarm.count), "since": (None, alarm.since)},
+        at=now,
+        diff={
+            "count": (None, alarm.count),
+            "since": (None, alarm.since),
+            "until": (None, alarm.last),
+        },
         why=alarm.why,
     )
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
-        append_event(cursor, happening)
-    log.critical("audit_gap_declared", count=alarm.count, since=alarm.since)
+    # A kill between the commit and the move leaves the file; nobody else ingests meanwhile.
+    if not Event.objects.filter(eid=alarm.id).exists():
+        with transaction.atomic(durable=True), connection.cursor() as cursor:
+            append_event(cursor, happening)
+        log.critical("audit_gap_declared", count=alarm.count, since=alarm.since)
     _move(path, folder.path / KEPT)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -220,14 +221,18 @@ def test_a_gap_is_declared_once_with_its_count(
     write_until_refused(folder)
     assert made
     assert state_of(folder).lost_count == 2
-    ingest(folder, now=NOW)
+    back = NOW + timedelta(hours=3)
+    ingest(folder, now=back)
     [gap] = events(superuser, "gap.declared")
-    assert gap["diff"] == {"count": [None, 2], "since": [None, stamp(NOW)]}
+    lost = [None, stamp(NOW)]
+    assert gap["diff"] == {"count": [None, 2], "since": lost, "until": lost}
+    # The declaration is not late, whatever it declares.
+    assert gap["t"] == stamp(back)
     assert "cap" in gap["why"]
     assert state_of(folder).lost_count == 0
     [declared] = (folder.path / "kept").glob("gap_*.json")
     shutil.move(declared, folder.path / "waiting" / declared.name)
-    ingest(folder, now=NOW)
+    ingest(folder, now=back + timedelta(hours=1))
     assert len(events(superuser, "gap.declared")) == 1
 
 
