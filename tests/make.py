@@ -34,6 +34,8 @@ from workspaces.queries.me import Me
 from workspaces.rules.permissions import PERMISSIONS, Role
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+# A list may be of a million people; one statement for all of them would be half a gigabyte.
+ROWS_A_TIME = 5_000
 _count = itertools.count(1)
 # A range reserved for fiction.
 FIRST_NUMBER = 447700900000
@@ -189,7 +191,7 @@ def recipient_list(
         ready_at=NOW,
     )
     seal = keys()
-    Recipient.objects.bulk_create(
+    people = (
         Recipient(
             workspace=place,
             recipient_list=made,
@@ -200,6 +202,7 @@ def recipient_list(
         )
         for index, row in enumerate(values)
     )
+    Recipient.objects.bulk_create(people, batch_size=ROWS_A_TIME)
     return made
 
 
