@@ -25,7 +25,7 @@ KINDS: tuple[tuple[str, Promise], ...] = (
     ("list.", _("Recipient lists")),
     ("optout.", _("Opt-outs")),
     ("stop_word.", _("STOP words")),
-    ("replies.", _("Replies")),
+    ("repl", _("Replies")),
     ("number.", _("Phone numbers seen")),
     ("user.", _("Accounts and sign-in")),
     ("member.", _("Members")),
