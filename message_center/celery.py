@@ -50,6 +50,7 @@ app.conf.beat_schedule = {
     "anchors": {"task": "audit.sweep_anchors", "schedule": 30.0, "options": {"expires": 30}},
     "inbound": {"task": "campaigns.sweep_inbound", "schedule": 6 * 3600.0},
     "sealing": {"task": "campaigns.seal_messages", "schedule": 60.0, "options": {"expires": 60}},
+    "unsealed": {"task": "campaigns.watch_sealing", "schedule": 60.0, "options": {"expires": 60}},
     "segments": {"task": "campaigns.prune_segments", "schedule": 6 * 3600.0},
 }
 

@@ -118,6 +118,7 @@ FIELDS: Mapping[str, Fields] = {
     "message.push": _of("campaign"),
     "messages.export": _of("campaign workspace list", "state campaign numbers rejected_rows"),
     "messages.sealed": _of("segment", "number lines root sha256 bytes since until"),
+    "messages.late": _of("segment"),
     "messages.prune": _of("segment", "first last segments"),
     "messages.find": _of("workspace", "day zone found", "number"),
     "messages.evidence": _of("campaign", "position segments", "number"),

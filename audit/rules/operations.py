@@ -212,6 +212,10 @@ OPERATIONS: Mapping[str, Operation] = {
     "messages.sealed": Operation(
         _("Sealed what became of messages"), _("Tried to seal what became of messages")
     ),
+    "messages.late": Operation(
+        _("Sealed what became of messages"),
+        _("What became of messages has not been sealed for too long"),
+    ),
     "messages.prune": Operation(
         _("Removed sealed messages whose term is over"), _("Tried to remove sealed messages")
     ),

@@ -14,6 +14,8 @@ from django.utils.translation import ngettext
 from audit.queries.fallback import LATE, State, look
 from audit.queries.fallback_findings import sentence_of, tone_of
 from audit.queries.fallback_missing import missing_lines
+from campaigns.queries.sealed import last_sealed_at
+from campaigns.queries.sealing_state import unsealed_since
 from campaigns.rules.findings import Finding, Tone
 from smpp_client.queries.connections import certificates
 
@@ -84,6 +86,23 @@ def sequencer(_now: datetime) -> Finding:
 def signer(_now: datetime) -> Finding:
     """The process that signs checkpoints."""
     return _connected(_("Audit signer"), "message-center-signer")
+
+
+def sealing(now: datetime) -> Finding:
+    """Message evidence: one pass each hour."""
+    name = _("Message evidence")
+    late_since, last_at = unsealed_since(now), last_sealed_at()
+    if late_since is not None:
+        words = {"n": f"{(now - late_since).total_seconds() / 3600:,.0f}"}
+        sentence = _(
+            "Nothing has been sealed for %(n)s hours: the pass of each hour fails or does not run."
+            " The worker's log says why."
+        )
+        return Finding(name, "bad", sentence % words)
+    if last_at is None:
+        return Finding(name, "ok", _("Nothing is sealed yet: the first pass has not come."))
+    words = {"n": f"{(now - last_at).total_seconds() / 60:,.0f}"}
+    return Finding(name, "ok", _("Everything up to %(n)s min ago is sealed.") % words)
 
 
 def certificates_end(now: datetime) -> Finding:

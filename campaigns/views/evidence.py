@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from campaigns.actions.message_evidence import Sent, find_messages, take_evidence
 from campaigns.forms.evidence import DayForm, TakeForm
 from campaigns.queries.sealed import last_sealed_at
+from campaigns.queries.sealing_state import unsealed_since
 from campaigns.views.evidence_zip import zip_name, zipped
 from workspaces.forms.refused import refusals_shown
 from workspaces.gate.request import GateRequest
@@ -81,6 +82,7 @@ def evidence_page(request: GateRequest, form: DayForm, found: Sent | None = None
         else [],
         zones=zones(),
         sealed_until=last_sealed_at(),
+        is_unsealed=unsealed_since(timezone.now()) is not None,
         next_at=_next_hour(timezone.now()),
     )
 

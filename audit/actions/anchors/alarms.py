@@ -13,11 +13,12 @@ from audit.queries.anchors import anchor_states
 from audit.queries.status import Silence
 from audit.queries.system import system_uuid
 from audit.rules.anchoring import Expected
-from audit.rules.events import Obj
+from audit.rules.events import Actor, Obj
 
 log = logging.getLogger("audit.anchors")
 
-# The row that remembers whether the alarm about the signer was raised; no anchor may be called so.
+# The row that remembers whether the alarm about the signer was raised; no anchor may be called so,
+# nor as what else raises alarms by `tell`.
 SIGNER = "signer"
 
 
@@ -28,21 +29,32 @@ def tell_late(wanted: Sequence[Expected], *, now: datetime) -> list[str]:
     for state in late:
         since = f"since {state.last_at:%Y-%m-%d %H:%M} UTC" if state.last_at else "yet"
         said = f"No checkpoint was placed there {since}. {state.failure}".strip()
-        if _tell(state.name, "anchor.late", Obj("anchor", state.name), said, now):
+        if _tell(state.name, "anchor.late", Obj("anchor", state.name), said, ANCHORS, now):
             told.append(state.name)
     return told
 
 
 def tell_silence(silence: Silence | None, *, now: datetime) -> bool:
     """Raise the alarm when epochs or signatures stay away, and forget it when they are back."""
-    Anchor.objects.get_or_create(name=SIGNER, defaults={"since": now, "next_try_at": now})
-    if silence is None:
-        Anchor.objects.filter(name=SIGNER).exclude(told_at=None).update(told_at=None, failure="")
+    sentence = silence.sentence if silence else ""
+    return tell(SIGNER, "checkpoint.late", Obj("audit", "checkpoint"), sentence, now=now)
+
+
+def tell(
+    name: str, op: str, obj: Obj, sentence: str, *, actor: Actor = ANCHORS, now: datetime
+) -> bool:
+    """Raise the alarm of this name when its trouble (a sentence) begins; say whether that was now.
+
+    Without a sentence the trouble is over, and the next one is told again.
+    """
+    Anchor.objects.get_or_create(name=name, defaults={"since": now, "next_try_at": now})
+    if not sentence:
+        Anchor.objects.filter(name=name).exclude(told_at=None).update(told_at=None, failure="")
         return False
-    return _tell(SIGNER, "checkpoint.late", Obj("audit", "checkpoint"), silence.sentence, now)
+    return _tell(name, op, obj, sentence, actor, now)
 
 
-def _tell(name: str, op: str, obj: Obj, sentence: str, now: datetime) -> bool:
+def _tell(name: str, op: str, obj: Obj, sentence: str, actor: Actor, now: datetime) -> bool:
     install = system_uuid()
     with transaction.atomic(durable=True):
         is_new = Anchor.objects.filter(name=name, told_at=None).update(told_at=now)
@@ -50,7 +62,7 @@ def _tell(name: str, op: str, obj: Obj, sentence: str, now: datetime) -> bool:
             record(
                 op,
                 workspace=install,
-                actor=ANCHORS,
+                actor=actor,
                 obj=obj,
                 now=now,
                 why=sentence,
