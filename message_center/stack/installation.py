@@ -45,6 +45,14 @@ class Installation:
         demo_certificates(self.data / CERTIFICATES)
         self.secrets.short_word(SMPP_PASSWORD)
         self.secrets.word("audit_nonce_secret")
+        # A real one belongs to somebody else; this one shows what a receipt is.
+        self.anchor_file.parent.mkdir(exist_ok=True)
+        self.anchor_file.touch()
+
+    @property
+    def anchor_file(self) -> Path:
+        """Return the append-only file to which the log's checkpoints go."""
+        return self.data / "anchors" / "checkpoints.jsonl"
 
     def environment(self, *roles: str) -> dict[str, str]:
         """Return the settings of a process that may know the URLs of these roles."""
@@ -59,6 +67,7 @@ class Installation:
             "REDIS_URL": self.redis_url,
             "PUBLIC_URL": f"http://localhost:{self.web_port}",
             "SIMULATOR_PORT": str(self.simulator_port),
+            "AUDIT_ANCHOR_FILE": str(self.anchor_file),
             **{URL_OF_ROLE[role]: self.urls[role] for role in roles},
         }
 
