@@ -39,11 +39,9 @@ class FindReplyForm(forms.Form):
 
 
 class AssignForm(forms.Form):
-    """Who is to look after a message; empty is nobody. `seen` is who had it on the page."""
+    """Who is to look after a message; 0 is nobody. `seen` is who had it on the page."""
 
-    holder = forms.TypedChoiceField(
-        label=_("Looked after by"), required=False, coerce=int, empty_value=None
-    )
+    holder = forms.TypedChoiceField(label=_("Give it to"), coerce=int)
     seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, people: Sequence[Member], **kwargs: Any) -> None:
@@ -51,7 +49,7 @@ class AssignForm(forms.Form):
         field = self.fields["holder"]
         assert isinstance(field, forms.TypedChoiceField)
         names = [(one.user_id, one.name) for one in people if one.is_active]
-        field.choices = [("", _("Nobody")), *names]
+        field.choices = [(0, _("Nobody")), *names]
 
 
 class TakeRepliesForm(ExportForm):

@@ -174,7 +174,7 @@ def reply_page(request: GateRequest, reply_id: int, form: RevealForm, **more: An
 
 
 def _assign_form(people: Sequence[Member], row: ShownReply) -> AssignForm:
-    return AssignForm(people=people, initial={"holder": row.holder_id, "seen": row.holder_id})
+    return AssignForm(people=people, initial={"holder": row.holder_id or 0, "seen": row.holder_id})
 
 
 class AssignReply(View):

@@ -238,7 +238,7 @@ def test_the_list_of_opt_outs_names_the_sms_and_its_message(site: Site, author: 
 
 def give(client: Client, site: Site, pk: int, holder: object, seen: object = "") -> str:
     """Give a message to somebody, as the page shows who has it now."""
-    given = {"holder": holder or "", "seen": seen or ""}
+    given = {"holder": holder or 0, "seen": seen or ""}
     return body(client.post(site.url(f"replies/{pk}/assign/"), given, follow=True))
 
 
