@@ -123,6 +123,7 @@ FIELDS: Mapping[str, Fields] = {
     "messages.find": _of("workspace", "day zone found", "number"),
     "messages.evidence": _of("campaign", "position segments", "number"),
     "number.reveal": _of("campaign inbound_message", "position", "number"),
+    "number.erase": _of("workspace", "number recipients opt_outs replies entries"),
     "optout.add": _of("opt_out", "", "number"),
     "optout.import": _of("workspace", "added known faults"),
     "optout.lift": _of("opt_out", "", "number"),

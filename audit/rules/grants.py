@@ -49,6 +49,7 @@ GRANTS: Mapping[str, Mapping[str, str]] = {
     "FUNCTION audit_disclose(uuid,uuid,text,bytea,text)": {"app": "EXECUTE"},
     "FUNCTION audit_disclosures(uuid)": {"exporter": "EXECUTE"},
     "FUNCTION audit_erase(uuid,uuid)": {"app": "EXECUTE"},
+    "FUNCTION audit_holding(uuid,text)": {"app": "EXECUTE"},
     "FUNCTION audit_kept(uuid,uuid)": {"app": "EXECUTE"},
     "FUNCTION audit_open_chain(uuid,timestamp with time zone)": {"app": "EXECUTE"},
     "FUNCTION audit_publish_key(text,bigint,text)": {"signer": "EXECUTE"},

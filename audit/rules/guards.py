@@ -62,6 +62,7 @@ FUNCTIONS: Mapping[str, str] = {
     "audit_disclose(uuid,uuid,text,bytea,text)": "28fcf893cce23ccd",
     "audit_disclosures(uuid)": "316a769a1613e297",
     "audit_erase(uuid,uuid)": "712c4bc0c6d44c03",
+    "audit_holding(uuid,text)": "a2db41430eaae9c4",
     "audit_kept(uuid,uuid)": "4e08bcaa63724a97",
     "audit_only_erased()": "01be3576169ea70e",
     "audit_only_forward()": "5454cd879e519c0c",

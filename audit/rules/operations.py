@@ -208,6 +208,9 @@ OPERATIONS: Mapping[str, Operation] = {
         _("Erased replies whose time is over"), _("Tried to erase replies whose time is over")
     ),
     "number.reveal": Operation(_("Saw full phone numbers"), _("Tried to see full phone numbers")),
+    "number.erase": Operation(
+        _("Erased a subscriber's number"), _("Tried to erase a subscriber's number")
+    ),
     "messages.export": Operation(_("Exported messages"), _("Tried to export messages")),
     "messages.sealed": Operation(
         _("Sealed what became of messages"), _("Tried to seal what became of messages")
@@ -334,6 +337,7 @@ _PRIVILEGED = (
     "workspace.create",
     "messages.sealed",
     "pd.erase",
+    "number.erase",
     "retention.prune",
     "gap.declared",
 )

@@ -56,7 +56,7 @@ WATCHED: Mapping[str, Watched] = {
         "opt",
         "id",
         "optout.changed_outside",
-        ("optout.",),
+        ("optout.", "number.erase"),
         hidden=("fingerprint", "number_sealed", "note"),
     ),
     "connection": Watched(

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from audit.rules.events import Obj
 from campaigns.models import OptOut
+from campaigns.queries.opt_outs import number_of
 from campaigns.rules.encodings import Inspection
 from campaigns.rules.faults import FAULTS, FILE_FAULTS, Fault, FileFault
 from campaigns.rules.layouts import Look, look
@@ -211,12 +212,12 @@ def lift_opt_out(*, by: Me, opt_out_id: int, reason: str, now: datetime) -> None
         if not changed:
             raise OptOutRefused(_("This opt-out is lifted already."), code="wrong_state")
         row = OptOut.objects.get(workspace=by.here, pk=opt_out_id)
-        number = keys().open_number(bytes(row.number_sealed), by.here.pk)
+        number = number_of(row)
         note(
             by,
             "optout.lift",
             opt_out_obj(opt_out_id),
             now=now,
-            personal={"number": f"+{number}"},
+            personal={"number": f"+{number}"} if number else {},
             why=reason,
         )

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from campaigns.models import OptOut
 from campaigns.rules.faults import Fault
 from campaigns.rules.number_plans import is_country
@@ -67,8 +69,15 @@ def opt_outs_of(workspace: Workspace, text: str, country: str) -> list[ShownOptO
     return [_shown(row) for row in found]
 
 
+def number_of(row: OptOut) -> str:
+    """Return the number in digits, "" once it was erased: the opt-out itself still holds."""
+    sealed = bytes(row.number_sealed)
+    return keys().open_number(sealed, row.workspace_id) if sealed else ""
+
+
 def _shown(row: OptOut) -> ShownOptOut:
-    number = keys().open_number(bytes(row.number_sealed), row.workspace_id)
+    number = number_of(row)
     message = row.inbound_message
     is_ours = message is not None and message.workspace_id == row.workspace_id
-    return ShownOptOut(row, mask(number), row.inbound_message_id or 0 if is_ours else 0)
+    shown = mask(number) if number else _("erased")
+    return ShownOptOut(row, shown, row.inbound_message_id or 0 if is_ours else 0)

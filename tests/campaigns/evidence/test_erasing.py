@@ -1,0 +1,131 @@
+"""A subscriber's number is erased: looked at, confirmed, recorded, and evidence still verifies."""
+
+import re
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from audit.queries.verification import verify
+from audit.rules.findings import Outside
+from audit.rules.hashes import commitment
+from campaigns.actions.opt_outs import OptOutRefused, add_opt_out, lift_opt_out
+from campaigns.queries.opt_outs import find_opt_out
+from tests import make
+from tests.audit.make import rows
+from tests.campaigns.evidence.ground import REASON, Sealed
+from tests.campaigns.evidence.test_taking import judge, take, unzipped
+from tests.workspaces.log import entries
+from workspaces.queries.keys import keys
+from workspaces.scope import scope, scope_everywhere
+
+BASIS = "Request of the person, article 17(1)(b)"
+NUMBER = f"+{make.number(1)}"
+HELD = (
+    "SELECT (SELECT count(*) FROM recipient WHERE number_sealed IS NOT NULL AND fingerprint = %s),"
+    " (SELECT count(*) FROM opt_out WHERE number_sealed <> ''),"
+    " (SELECT count(*) FROM inbound_message WHERE content_sealed IS NOT NULL)"
+)
+
+
+def erase(sealed: Sealed, monkeypatch: pytest.MonkeyPatch, **words: str) -> str:
+    """Run the command as its operator does, who types the number."""
+    out = StringIO()
+    monkeypatch.setattr("builtins.input", lambda _prompt: NUMBER)
+    call_command("erase_number", sealed.place.slug, **{"basis": BASIS, "stdout": out, **words})
+    return out.getvalue()
+
+
+def wrote(sealed: Sealed) -> None:
+    """Let the subscriber have written something."""
+    fingerprint, sealed_number = keys().fingerprint(make.number(1)), b"sealed"
+    sealed.sql(
+        "INSERT INTO inbound_message (uuid, workspace_id, connection_id, digest, is_settled,"
+        " received_at, fingerprint, number_sealed, destination, content_sealed, coding, reference,"
+        " part, part_count, wish) SELECT gen_random_uuid(), %s, c.id, 'd', true, now(), %s, %s,"
+        " '1234', 'x', 'gsm', 0, 1, 1, '' FROM connection c ORDER BY c.id LIMIT 1",
+        sealed.place.pk,
+        fingerprint,
+        sealed_number,
+    )
+
+
+def counts(sealed: Sealed) -> tuple[int, ...]:
+    with scope(sealed.place):
+        return tuple(sealed_sql(sealed, HELD, keys().fingerprint(make.number(1)))[0])
+
+
+def sealed_sql(sealed: Sealed, statement: str, *values: Any) -> list[Any]:
+    superuser = sealed.connect("superuser")
+    return rows(superuser, statement, *values)
+
+
+def test_a_number_goes_everywhere_after_two_steps_and_evidence_still_answers(
+    long_ago: Sealed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign, segments = long_ago.send(rows=3)
+    long_ago.receipts(segments)
+    long_ago.seal()
+    wrote(long_ago)
+    with scope(long_ago.place):
+        one = add_opt_out(
+            by=long_ago.admin, text=NUMBER, country="GB", words="asked", now=timezone.now()
+        )
+    long_ago.sign()
+    outside = len(_outside(long_ago))
+    looked = erase(long_ago, monkeypatch)
+    assert "1 rows of audiences, 1 opt-outs, 1 replies and 1 values of the audit log" in looked
+    assert counts(long_ago) == (1, 1, 1)
+    with pytest.raises(CommandError, match="not the code"):
+        erase(long_ago, monkeypatch, confirm="00000000")
+    [code] = re.findall(r"--confirm ([0-9a-f]{8})", looked)
+    said = erase(long_ago, monkeypatch, confirm=code)
+    assert counts(long_ago) == (0, 0, 0)
+    assert "Still held" not in said
+    query = "SELECT count(*) FROM audit_private.audit_disclosure WHERE value = %s"
+    assert sealed_sql(long_ago, query, NUMBER) == [(0,)]
+    # The entry commits to the number; who has the salt can show that it is about him.
+    erased, values = entries(long_ago.place)[-2:]
+    assert (erased["op"], values["op"]) == ("number.erase", "pd.erase")
+    [salt] = re.findall(r"[0-9a-f]{64}", said)
+    assert erased["diff"]["number"] == [commitment(bytes.fromhex(salt), "number", NUMBER), None]
+    assert (erased["why"], erased["diff"]["replies"]) == (BASIS, [1, 0])
+    assert "77009" not in str(erased)
+    assert len(_outside(long_ago)) == outside
+    # He still gets nothing, his opt-out can still be lifted, and his evidence is still there.
+    with scope(long_ago.place):
+        shown = find_opt_out(long_ago.place, one.pk)
+        assert shown is not None
+        assert shown.number == "erased"
+        with pytest.raises(OptOutRefused, match="opted out already"):
+            add_opt_out(by=long_ago.admin, text=NUMBER, country="GB", words="x", now=timezone.now())
+        lift_opt_out(by=long_ago.admin, opt_out_id=one.pk, reason="asked again", now=timezone.now())
+    long_ago.sign()
+    folder = unzipped(take(long_ago, campaign, 1), tmp_path / "zip")
+    assert set(judge(long_ago, folder, number=NUMBER).counts) == set()
+    reader = long_ago.connect("app")
+    reader.execute("SELECT set_config('app.workspace_uuid', '*', false)")
+    report = verify(reader, workspace=None, outside=Outside(), now=timezone.now())
+    codes = {found.code for found in report.findings}
+    assert codes <= {"H00", "A00", "K00", "E05"}, report.findings
+
+
+def _outside(sealed: Sealed) -> list[Any]:
+    query = "SELECT op FROM audit_event WHERE op LIKE '%%.changed\\_outside'"
+    return sealed_sql(sealed, query)
+
+
+def test_what_is_held_nowhere_or_erased_without_a_ground_is_refused(
+    sealed: Sealed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "0 rows of audiences" in erase(sealed, monkeypatch)
+    with pytest.raises(CommandError, match="holds this number nowhere"):
+        erase(sealed, monkeypatch, confirm="00000000")
+    with pytest.raises(CommandError, match="legal ground"):
+        erase(sealed, monkeypatch, confirm="00000000", basis="because")
+    monkeypatch.setattr("builtins.input", lambda _prompt: "12")
+    with pytest.raises(CommandError), scope_everywhere(REASON):
+        call_command("erase_number", sealed.place.slug, basis=BASIS)
