@@ -8,6 +8,7 @@ from audit.actions.record import record
 from audit.models import Event, LogKey
 from audit.queries.system import every_chain, system_uuid
 from audit.rules.events import Actor, Obj
+from audit.rules.keyring import is_loss
 from audit.rules.notes import read_key
 
 _LOCK = "hashtextextended('audit_log_keys', 0)"
@@ -28,7 +29,7 @@ def record_log_keys(*, now: datetime) -> int:
         new = [(key_id, row) for key_id, row in keys.items() if key_id not in seen]
         for key_id, row in new:
             record(
-                "log_key.rotate" if row.note else "log_key.publish",
+                _op(row),
                 workspace=install,
                 actor=Actor("system", "signer"),
                 obj=Obj(KIND, key_id),
@@ -40,6 +41,12 @@ def record_log_keys(*, now: datetime) -> int:
                 },
             )
     return len(new)
+
+
+def _op(row: LogKey) -> str:
+    if not row.note:
+        return "log_key.publish"
+    return "log_key.lost" if is_loss(row.note) else "log_key.rotate"
 
 
 def _key_id(row: LogKey) -> str:

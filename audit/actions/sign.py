@@ -23,7 +23,14 @@ from audit.rules.chain import Broken
 from audit.rules.epochs import Epoch
 from audit.rules.keyring import KeySpan, sign_together
 from audit.rules.memory import BadMemory, Memory, read_memory
-from audit.rules.notes import Checkpoint, Note, public_key
+from audit.rules.notes import (
+    BadNote,
+    BadSignature,
+    Checkpoint,
+    public_key,
+    read_key,
+    read_signed_checkpoint,
+)
 
 MEMORY = "signer.json"
 HELD = "held.note"
@@ -127,9 +134,9 @@ class Signer:
         except Broken as broken:
             raise self._refuse(broken, now) from broken
         memory = self._follower.memory
-        if memory.epoch:
-            self._folder.write(HELD, str(self._note(Fixed(memory.epoch, memory.root))))
         self._publish_keys()
+        if memory.epoch:
+            self._folder.write(HELD, self._note(Fixed(memory.epoch, memory.root)))
         self._publish(unsigned)
 
     def step(self, *, now: datetime) -> list[Fixed]:
@@ -142,13 +149,28 @@ class Signer:
         if self._follower.memory != before:
             self._folder.write(MEMORY, self._follower.memory.text())
         if fixed:
-            self._folder.write(HELD, str(self._note(fixed[-1])))
+            self._folder.write(HELD, self._note(fixed[-1]))
         self._publish(fixed)
         return fixed
 
-    def _note(self, fixed: Fixed) -> Note:
+    def _note(self, fixed: Fixed) -> str:
+        """Return the checkpoint of an epoch: signed, or as keys that are gone have signed it."""
         checkpoint = Checkpoint(self._origin, fixed.epoch.number + 1, fixed.root)
-        return sign_together(checkpoint.body, self._origin, self._signers(fixed.epoch))
+        signers = self._signers(fixed.epoch)
+        if signers:
+            return str(sign_together(checkpoint.body, self._origin, signers))
+        note = _stored_note(self._connection, fixed.epoch.number)
+        keys = [read_key(one.key) for one in self._keys if one.signs(fixed.epoch)]
+        try:
+            is_ours = read_signed_checkpoint(note, keys) == checkpoint
+        except (BadNote, BadSignature):
+            is_ours = False
+        if not is_ours:
+            raise Refused(
+                f"The keys that sign epoch {fixed.epoch.number} are gone, and its checkpoint is not"
+                " one that they signed."
+            )
+        return note
 
     def _signers(self, epoch: Epoch) -> list[Ed25519PrivateKey]:
         """Return the keys that sign an epoch; one that was taken away early signs no more."""
@@ -168,7 +190,7 @@ class Signer:
         for one in fixed:
             try:
                 self._connection.execute(
-                    "SELECT audit_publish_note(%s, %s)", [one.epoch.number, str(self._note(one))]
+                    "SELECT audit_publish_note(%s, %s)", [one.epoch.number, self._note(one)]
                 )
             except errors.CheckViolation as taken:
                 raise Refused(f"Epoch {one.epoch.number} holds a note of somebody else.") from taken
@@ -195,7 +217,7 @@ def start(
     already (its memory was lost) unless `trusts_database`. Raises Refused.
     """
     chains.see_everything(connection)
-    install = _install(connection)
+    install = installation(connection)
     if install is None:
         return None
     origin = f"{domain}/{install}"
@@ -211,7 +233,10 @@ def start(
     if memory.install != install:
         raise Refused(f"This is the database of {install}; the signer followed {memory.install}.")
     if memory.key.key not in known:
-        raise Refused("The signing key is not the one that this signer used before.")
+        raise Refused(
+            "The signing key is not the one that this signer used before. Restore that one, or"
+            " declare it lost with --key-lost."
+        )
     signer = Signer(
         connection, folder=folder, privates=known, origin=origin, memory=memory, secret=secret
     )
@@ -221,7 +246,8 @@ def start(
     return signer
 
 
-def _install(connection: Connection) -> UUID | None:
+def installation(connection: Connection) -> UUID | None:
+    """Return the UUID of the installation in this database, None while there is none."""
     found = connection.execute("SELECT ws FROM audit_head WHERE slot = 0").fetchone()
     return found[0] if found else None
 
@@ -231,6 +257,18 @@ def _published(connection: Connection, key: str) -> KeySpan:
     query = "SELECT key, first_epoch, note FROM audit_log_key WHERE key = %s"
     found = connection.execute(query, [key]).fetchone()
     return KeySpan(*found) if found else KeySpan(key)
+
+
+def published_keys(connection: Connection) -> list[KeySpan]:
+    """Return the keys that the database names, in their order."""
+    query = "SELECT key, first_epoch, note FROM audit_log_key ORDER BY first_epoch"
+    return [KeySpan(*row) for row in connection.execute(query)]
+
+
+def _stored_note(connection: Connection, epoch: int) -> str:
+    query = "SELECT note FROM audit_epoch WHERE epoch = %s"
+    found = connection.execute(query, [epoch]).fetchone()
+    return (found[0] or "") if found else ""
 
 
 def _holds_notes(connection: Connection) -> bool:

@@ -44,10 +44,12 @@ class KeyFiles:
 
     def load(self, *, may_create: bool) -> list[Ed25519PrivateKey]:
         """Return all keys that are there; raise BadKey for none, or one that cannot be used."""
+        return self.present() or [signing_key(self.path, may_create=may_create)]
+
+    def present(self) -> list[Ed25519PrivateKey]:
+        """Return the keys that are there, maybe none; raise BadKey for a damaged one."""
         files = [file for file in (self.path, self.old, self.next) if file.exists()]
-        if not files:
-            files = [self.path]
-        return [signing_key(file, may_create=may_create) for file in files]
+        return [signing_key(file, may_create=False) for file in files]
 
     def make_next(self) -> Ed25519PrivateKey:
         """Return the coming key: a new one, or that of a rotation that was broken off."""
@@ -99,7 +101,7 @@ def _make(path: Path, *, may_create: bool) -> None:
     if not may_create:
         raise BadKey(
             f"The signing key {path} is gone. A new one would break the line of checkpoints: "
-            "restore it from where it is kept."
+            "restore it from where it is kept, or declare it lost with --key-lost."
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     pem = Ed25519PrivateKey.generate().private_bytes(

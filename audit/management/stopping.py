@@ -43,7 +43,7 @@ def keep_working(
     """Do the work on a fresh connection until asked to stop; connect again when it is lost."""
     while not stop.is_asked:
         try:
-            work(_connect())
+            work(connect())
         except (psycopg.OperationalError, psycopg.InterfaceError, OperationalError) as failure:
             log.warning("The database does not answer, trying again: %s", failure)
             stop.wait(RETRY_SECONDS)
@@ -51,7 +51,8 @@ def keep_working(
             django_connection.close()
 
 
-def _connect() -> "psycopg.Connection[Any]":
+def connect() -> "psycopg.Connection[Any]":
+    """Return this process's connection, in autocommit."""
     django_connection.ensure_connection()
     connection: psycopg.Connection[Any] = django_connection.connection
     return connection

@@ -161,6 +161,7 @@ FIELDS: Mapping[str, Fields] = {
     "checkpoint.late": _of("audit"),
     "log_key.publish": _of("log_key", "key first_epoch"),
     "log_key.rotate": _of("log_key", "key first_epoch note"),
+    "log_key.lost": _of("log_key", "key first_epoch note"),
     "audit.verify": _of("audit", "entries epochs findings"),
     "clock.step": _of("process", "clock"),
     "sequencer.start": _of("process"),

@@ -24,6 +24,8 @@ from audit.rules.notes import (
 )
 
 _HEADING = "smsc-audit-key-rotation/v1"
+# Ours, not of the published format: a reader believes a key because he was given it.
+_LOST = "smsc-audit-key-lost/v1"
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class KeySpan:
     """A verifier key of the log and the epochs that it signs.
 
     It signs from number `first_epoch` on, once it is replaced only what is earlier than `until`.
-    `note` is the rotation note that brought it, empty for the first key.
+    `note` is the rotation note that brought it, or the declaration that the key before it is lost;
+    empty for the first key.
     """
 
     key: str
@@ -59,6 +62,21 @@ class Rotation:
         return f"{_HEADING}\n{self.old}\n{self.new}\n{self.first_epoch}\n"
 
 
+@dataclass(frozen=True)
+class Loss:
+    """What a declaration says: `lost` signs no more, and `new` signs from `first_epoch` on."""
+
+    lost: VerifierKey
+    new: VerifierKey
+    first_epoch: int
+    why: str
+
+    @property
+    def body(self) -> str:
+        """Return the five lines that the new key alone signs."""
+        return f"{_LOST}\n{self.lost}\n{self.new}\n{self.first_epoch}\n{self.why}\n"
+
+
 def sign_together(body: str, name: str, privates: Sequence[Ed25519PrivateKey]) -> Note:
     """Sign a body with several keys of one name, a line each in their order."""
     notes = [sign(body, name, private) for private in privates]
@@ -84,3 +102,26 @@ def read_rotation(text: str) -> Rotation:
     if rotation.body != note.body or signers != {rotation.old, rotation.new}:
         raise BadNote("A rotation note is signed by both of its keys.")
     return rotation
+
+
+def declare_lost(lost: VerifierKey, new: Ed25519PrivateKey, *, first_epoch: int, why: str) -> Note:
+    """Return the declaration that a key is gone; the key that goes on signs it. `why` is a line."""
+    loss = Loss(lost, public_key(lost.name, new), first_epoch, why)
+    return sign(loss.body, lost.name, new)
+
+
+def is_loss(text: str) -> bool:
+    """Say whether the note that brought a key declares the one before it lost."""
+    return text.startswith(f"{_LOST}\n")
+
+
+def read_loss(text: str) -> Loss:
+    """Read a declaration that its new key signed; raise BadNote or BadSignature."""
+    note = read_note(text)
+    heading, *lines = note.body.splitlines()
+    if heading != _LOST or len(lines) != 4 or not lines[2].isdecimal():
+        raise BadNote("A declaration has five lines: its name, two keys, an epoch, a reason.")
+    loss = Loss(read_key(lines[0]), read_key(lines[1]), int(lines[2]), lines[3])
+    if loss.body != note.body or not verify(note, [loss.new]):
+        raise BadNote("A declaration is signed by the key that goes on.")
+    return loss

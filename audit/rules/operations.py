@@ -296,6 +296,10 @@ OPERATIONS: Mapping[str, Operation] = {
     "log_key.rotate": Operation(
         _("Replaced the log's signing key"), _("Tried to replace the log's signing key")
     ),
+    "log_key.lost": Operation(
+        _("Declared the log's signing key lost and went on with a new one"),
+        _("Tried to declare the log's signing key lost"),
+    ),
     "audit.verify": Operation(_("Verified the audit log"), _("The audit log did not verify")),
     "clock.step": Operation(_("The clock stepped"), _("The clock stepped")),
     "sequencer.start": Operation(_("The audit sequencer started"), _("The audit sequencer failed")),

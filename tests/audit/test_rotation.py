@@ -7,52 +7,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit.actions.log_keys import record_log_keys
-from audit.actions.rotate_key import rotate
 from audit.actions.sign import MEMORY, Folder, Refused
-from audit.actions.signing_key import KeyFiles, signing_key
-from audit.queries import chains
-from audit.queries.outside import look_outside
-from audit.queries.verification import verify
+from audit.actions.signing_key import signing_key
 from audit.rules.keyring import KeySpan, read_rotation
 from audit.rules.memory import read_memory
-from audit.rules.notes import BadNote, read_key, read_note, read_signed_checkpoint, sign
+from audit.rules.notes import BadNote, read_key, read_signed_checkpoint, sign
 from tests.audit import handed
 from tests.audit.conftest import Log
-from tests.audit.make import INSTALL, NOW, append, rows, without_guards
-from tests.audit.site import HOUR, SECRET, Site
-
-DAY = timedelta(days=1)
-
-
-class Keeper(Site):
-    """A site whose signing key lies in a file, as an operator keeps it."""
-
-    def __init__(self, log: Log, folder: Path) -> None:
-        super().__init__(log, folder / "audit")
-        self.files = KeyFiles(folder / "secrets" / "key.pem")
-        self.hour = 0
-
-    def sign_hours(self, count: int) -> None:
-        """Let hours pass with a signer that was just started."""
-        privates = self.files.load(may_create=self.folder.memory() is None)
-        self.signer = self.start_signer(*privates)
-        for _ in range(count):
-            append(self.runtime, at=NOW + timedelta(hours=self.hour))
-            self.sequence(self.hour * HOUR)
-            self.sign()
-            self.hour += 1
-        assert self.signer is not None
-        self.files.arrange(self.signer.present)
-
-    def rotate(self, overlap: timedelta = DAY) -> KeySpan:
-        """Replace the key at the present hour."""
-        return rotate(
-            self.folder, self.files, overlap=overlap, now=NOW + timedelta(hours=self.hour)
-        )
-
-    def signers(self) -> list[int]:
-        """Return how many keys signed each checkpoint."""
-        return [len(read_note(note or "").lines) for note in self.notes()]
+from tests.audit.keeper import Keeper
+from tests.audit.make import INSTALL, NOW, rows, without_guards
+from tests.audit.site import HOUR
 
 
 @pytest.fixture
@@ -117,21 +81,10 @@ def test_what_a_reader_held_from_before_still_counts(site: Keeper, tmp_path: Pat
     assert (report.exit_code, report.level) == (0, "B"), report.findings
 
 
-def findings(site: Keeper, folder: Path) -> list[str]:
-    """Verify the log in the database with what the signer keeps; return the codes."""
-    (folder / "nonce").write_bytes(SECRET)
-    outside = look_outside(site.folder.path, folder / "nonce", None)
-    reader = site.log.connect("exporter")
-    chains.see_everything(reader)
-    now = NOW + timedelta(hours=site.hour - 1)
-    report = verify(reader, workspace=None, outside=outside, now=now)
-    return [finding.code for finding in report.findings]
-
-
 def test_the_log_in_the_database_verifies_over_the_change(site: Keeper, tmp_path: Path) -> None:
     site.rotate(timedelta(hours=1))
     site.sign_hours(3)
-    assert findings(site, tmp_path) == []
+    assert site.findings(tmp_path) == []
 
 
 def test_a_checkpoint_that_a_replaced_key_signed_later_is_found(
@@ -144,7 +97,7 @@ def test_a_checkpoint_that_a_replaced_key_signed_later_is_found(
     forged = str(sign(held.body, held.origin, stolen))
     with without_guards(site.superuser):
         site.superuser.execute("UPDATE audit_epoch SET note = %s WHERE epoch = 2", [forged])
-    assert findings(site, tmp_path) == ["K02"]
+    assert site.findings(tmp_path) == ["K02"]
 
 
 def test_the_old_key_signs_for_the_new_one(site: Keeper) -> None:

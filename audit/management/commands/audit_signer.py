@@ -1,6 +1,7 @@
 """`manage.py audit_signer`: recomputes the log as it grows and signs its checkpoints.
 
-With `--rotate` it replaces the signing key instead and ends; the signer must be stopped for that.
+With `--rotate` it replaces the signing key instead and ends, with `--key-lost` also when the key is
+gone; the signer must be stopped for that.
 """
 
 import logging
@@ -14,16 +15,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from audit.actions.lost_key import replace_lost
 from audit.actions.rotate_key import rotate
 from audit.actions.secret_file import BadSecret, site_secret
 from audit.actions.sign import Folder, Refused, Signer, start
 from audit.actions.signing_key import BadKey, KeyFiles, show_verifier_keys
-from audit.management.stopping import Stop, keep_working
+from audit.management.stopping import Stop, connect, keep_working
 
 log = logging.getLogger("audit.signer")
 
 PAUSE_SECONDS = 1.0
 REFUSED = 3
+SHORTEST_REASON = 10
 
 
 class Command(BaseCommand):
@@ -50,12 +53,20 @@ class Command(BaseCommand):
             help="how long the key before signs too (30; 0 when it was stolen)",
         )
 
+        parser.add_argument(
+            "--key-lost",
+            metavar="WHY",
+            help="go on with a new key although the present one is gone, and end; WHY is published",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             folder = Folder(Path(settings.AUDIT_STATE_DIR))
             files = KeyFiles(Path(settings.AUDIT_KEY_FILE))
             if options["rotate"]:
                 self._rotate(folder, files, timedelta(days=options["overlap_days"]))
+            elif options["key_lost"] is not None:
+                self._go_on(folder, files, options["key_lost"], trusts=options["trust_database"])
             else:
                 _follow(folder, files, trusts=options["trust_database"])
         except (BadKey, BadSecret) as refusal:
@@ -70,6 +81,18 @@ class Command(BaseCommand):
             f"The key from epoch {added.first_epoch} on, to publish where readers find the present "
             f"one:\n{added.key}\nBoth keys have signed {folder.path}/rotation-{added.first_epoch}"
             ".note. Start the signer again, and keep a copy of the new key's file apart."
+        )
+
+    def _go_on(self, folder: Folder, files: KeyFiles, why: str, *, trusts: bool) -> None:
+        if len(why.strip()) < SHORTEST_REASON:
+            raise CommandError("Say in a sentence why the key is gone: readers will see it.")
+        connection, now = connect(), datetime.now(UTC)
+        added = replace_lost(connection, folder, files, why=why, now=now, trusts_database=trusts)
+        self.stdout.write(
+            f"The key from epoch {added.first_epoch} on, to publish where readers find the lost "
+            f"one:\n{added.key}\nIt alone has signed {folder.path}/lost-{added.first_epoch}.note, "
+            "so tell them by another way too. Start the signer again, and keep a copy of the new "
+            "key's file apart."
         )
 
 
