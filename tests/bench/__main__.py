@@ -1,7 +1,7 @@
 """`make bench`: figures and ratios in one run, medians of three. Nothing here passes or fails.
 
-BENCH_ROWS is the size of the larger import (200,000; 1,000,000 for the full figure), BENCH_SEGMENTS
-of a round of sending (20,000), BENCH_RECEIPTS of the flood of receipts (20,000; 1,000,000),
+BENCH_ROWS is the size of the larger import (1,000,000), BENCH_SEGMENTS of a round of sending
+(20,000), BENCH_RECEIPTS of the flood of receipts (20,000; 1,000,000 for the full figure),
 BENCH_ENTRIES of the evidence that is verified and exported (1,000,000), BENCH_PARTS which parts run
 (submit,receipts,import,audit,verify,seal,export).
 

@@ -23,7 +23,7 @@ from workspaces.rules.permissions import Role
 from workspaces.scope import scope, scope_everywhere
 
 ROUNDS = 3
-ROWS = int(os.environ.get("BENCH_ROWS", "200000"))
+ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
 DISTINCT = 50_000
 COPY_ROWS = (
     "COPY bench_recipient (workspace_id, recipient_list_id, row_number, fingerprint, number_sealed,"
