@@ -148,6 +148,25 @@ class Sequencer:
         append_event(self._connection, happening)
 
 
+def number_first(connection: Connection, now: datetime) -> int:
+    """Number what a new installation holds, as its first sequencer would; return how many.
+
+    Else the first entry of all would claim, in every bundle for ever, a time before its recording
+    (T01): that of the set-up, however late somebody starts the sequencer. Under the sequencer's own
+    lock; where it runs already this does nothing. The first epoch stays the sequencer's.
+    """
+    try:
+        take_lock(connection)
+    except AlreadyRunning:
+        return 0
+    connection.execute("SELECT set_config('app.workspace_uuid', '*', false)")
+    with connection.transaction():
+        pending = _pending(connection)
+        last = _last_at(connection, _last_epoch(connection))
+        _number(connection, pending, max(now, last or now))
+    return len(pending)
+
+
 def _install(connection: Connection) -> UUID | None:
     found = connection.execute("SELECT ws FROM audit_head WHERE slot = 0").fetchone()
     return found[0] if found else None

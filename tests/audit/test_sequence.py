@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from audit.actions.sequence import AlreadyRunning, HeadMoved, Sequencer
+from audit.actions.sequence import AlreadyRunning, HeadMoved, Sequencer, number_first
 from audit.rules.canonical import decode_event, stamp
 from audit.rules.chain import Entry, first_link, follow
 from audit.rules.clock import Reading
@@ -283,3 +283,26 @@ def test_a_moment_is_stored_to_the_microsecond(
     append(runtime)
     sequencer.step(Reading(moment, 1001.123456))
     assert chain(superuser, MARKETING)[0].at == moment
+
+
+def test_a_new_installation_is_numbered_before_there_is_a_sequencer(
+    log: Log, runtime: Connection, superuser: Connection
+) -> None:
+    open_chains(runtime)
+    append(runtime, ws=INSTALL, op="install.create")
+    owner = log.connect("owner")
+    assert number_first(owner, NOW + timedelta(seconds=1)) == 1
+    owner.close()
+    assert epochs(superuser) == []
+    start(log).step(reading(HOUR))
+    first = chain(superuser, INSTALL)[0]
+    assert (first.seq, first.at) == (1, NOW + timedelta(seconds=1))
+    assert operations(superuser, INSTALL) == ["install.create", "sequencer.start"]
+
+
+def test_where_a_sequencer_runs_nobody_else_numbers(
+    log: Log, sequencer: Sequencer, runtime: Connection
+) -> None:
+    append(runtime)
+    assert number_first(log.connect("owner"), NOW) == 0
+    assert sequencer.step(reading(1)).entry_count == 1

@@ -54,6 +54,17 @@ def test_it_says_what_it_did(database: Database) -> None:
     assert "Migrated to the newest tables." in done.stdout
 
 
+def test_the_first_entry_of_all_is_numbered_when_it_is_written(database: Database) -> None:
+    question = (
+        "SELECT v.op, e.at - v.created < interval '1 minute' FROM audit_entry e"
+        " JOIN audit_event v ON v.id = e.event_id"
+    )
+    with psycopg.connect(database.url("superuser")) as connection:
+        assert connection.execute(question).fetchall() == [("install.create", True)]
+        # Nobody but the sequencer fixes epochs.
+        assert connection.execute("SELECT count(*) FROM audit_epoch").fetchone() == (0,)
+
+
 def test_grants_that_a_person_added_are_taken_back(database: Database) -> None:
     before = privileges(database)
     with psycopg.connect(database.url("owner"), autocommit=True) as owner:

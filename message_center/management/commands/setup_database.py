@@ -5,11 +5,13 @@ Safe to run again at every deployment.
 
 from typing import Any
 
+import psycopg
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django.utils import timezone
 
+from audit.actions.sequence import number_first
 from message_center.roles import RUNTIME_ROLES, database_url, exceptions
 from message_center.stack.database import (
     Login,
@@ -52,6 +54,7 @@ class Command(BaseCommand):
             self._migrate()
             granted = apply_grants(url, logins, exceptions())
             if install(timezone.now()):
+                _number_first(url)
                 self._say("This database is a new installation: identity, keys and system chain.")
         self._say(
             f"Granted the rights on {granted.tables} tables and views, {granted.sequences} "
@@ -71,6 +74,11 @@ class Command(BaseCommand):
 
     def _say(self, sentence: str) -> None:
         self.stdout.write(sentence)
+
+
+def _number_first(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        number_first(connection, timezone.now())
 
 
 def _url_or_none(role: str) -> str | None:

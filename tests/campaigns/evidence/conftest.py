@@ -9,13 +9,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
+from audit.actions.record import open_chain
+from tests.audit.conftest import Log
 from tests.campaigns.evidence.ground import SECRET, Sealed, sealed_ground
 from tests.conftest import Database, _two_connections
 from tests.ground import Ground
 from workspaces.queries import keys as key_queries
+from workspaces.queries.access import installation_uuid
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +54,11 @@ def sealed(
 def long_ago(database: Database, tmp_path: Path, settings: Settings) -> Iterator[Sealed]:
     """The same in a database of its own, whose first entries may be as old as the test likes."""
     _set(settings, tmp_path)
+    # What the set-up numbered is of today, and time in the log never goes back.
+    log = Log(database.ground, database.name)
+    log.empty()
+    log.close()
+    open_chain(installation_uuid(), now=timezone.now())
     made = sealed_ground(database)
     yield made
     made.close()
