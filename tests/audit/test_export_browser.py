@@ -15,6 +15,7 @@ from tests.browsing import looks_right
 from tests.processes import Processes
 from tests.visitors import sign_in
 from tests.workspaces import make
+from tests.workspaces.log import entries
 from workspaces.rules.permissions import Role
 from workspaces.scope import scope
 
@@ -50,8 +51,9 @@ def test_the_page_fits_and_is_accessible(page: Page, processes: Processes) -> No
     with scope(place):
         for values in (False, True):
             ask(by=admin, since=None, until=None, shows_values=values, reason=REASON, now=make.NOW)
+    about = entries(place)[0]["obj"]["id"]
     for width in (1440, 390):
         page.set_viewport_size({"width": width, "height": 900})
-        page.goto(f"{root}/w/care/evidence/")
+        page.goto(f"{root}/w/care/evidence/?about={about}#ask")
         wrong += looks_right(page)
     assert wrong == []
