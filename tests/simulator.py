@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
 from message_center.stack.certificates import DemoCertificates
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,6 +39,11 @@ class RunningSimulator:
         """Return what it has counted since its start."""
         counters: dict[str, int] = self.ask({"get": True})["counters"]
         return counters
+
+    def certificates(self) -> list[str]:
+        """Return the SHA-256 in hexadecimal of the certificate of each bind, the oldest first."""
+        certificates: list[str] = self.ask({"get": True})["certificates"]
+        return certificates
 
     def do(self, verb: str) -> None:
         """Let it `drop`, `unbind` or `enquire` on every open session."""
@@ -94,6 +102,12 @@ class RunningSimulator:
         self.process.wait(10)
         if self.process.stdout:
             self.process.stdout.close()
+
+
+def certificate_hash(file: Path) -> str:
+    """Return the SHA-256 of a PEM file's certificate, as `RunningSimulator.certificates` do."""
+    certificate = x509.load_pem_x509_certificate(file.read_bytes())
+    return certificate.fingerprint(hashes.SHA256()).hex()
 
 
 def start_simulator(

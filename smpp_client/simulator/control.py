@@ -1,7 +1,8 @@
 """A small control port on loopback: one JSON object per line in, one per line out.
 
 {"set": {"throttle_every": 5}}   change switches           -> {"ok": true, "faults": {...}}
-{"get": true}                    counters and switches     -> {"ok": true, "counters": ...}
+{"get": true}                    counters, switches and the SHA-256 of the certificate of each bind
+                                 (of the last 1,000)       -> {"ok": true, "counters": ...}
 {"do": "drop"}                   drop, unbind or enquire, on all open sessions
 {"write": {"system_id": ..., "source": ..., "destination": ..., "text": ...}}
                                  a subscriber writes to a sender; instead of the text: "octets"
@@ -58,7 +59,11 @@ def _done(exchange: Exchange, request: dict[str, Any]) -> dict[str, Any]:
         case {"write": dict(message)}:
             exchange.write_to(**message)
         case {"get": True}:
-            return {"counters": _counters(exchange), "faults": asdict(exchange.faults)}
+            return {
+                "counters": _counters(exchange),
+                "certificates": list(exchange.certificates),
+                "faults": asdict(exchange.faults),
+            }
         case _:
             raise ValueError("Say set, get, do or write.")
     return {"faults": asdict(exchange.faults)}

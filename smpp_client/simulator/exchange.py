@@ -2,7 +2,7 @@
 
 import time
 from asyncio import AbstractEventLoop
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from hmac import compare_digest
 from pathlib import Path
@@ -50,6 +50,10 @@ class Config:
     faults: Faults = field(default_factory=Faults)
 
 
+# Of so many binds it knows the certificates.
+_BINDS_KEPT = 1000
+
+
 class Connection(Protocol):
     """What the control port can do to an open session."""
 
@@ -77,6 +81,8 @@ class Exchange:
         self.receipts = Receipts(self.calendar, self.counters)
         self.sample = Sample(config.check_every, self.counters)
         self.connections: set[Connection] = set()
+        # The SHA-256 of the certificate of each bind, in hexadecimal; "" over plain TCP.
+        self.certificates: deque[str] = deque(maxlen=_BINDS_KEPT)
         # Starting at the clock in microseconds keeps message ids unique over restarts.
         self._message_number = time.time_ns() // 1000
         self._session_number = 0

@@ -6,6 +6,7 @@ no task and no timer per message.
 """
 
 import asyncio
+import hashlib
 import time
 from enum import IntEnum
 from typing import cast
@@ -174,6 +175,7 @@ class Session(asyncio.Protocol):
             return
         self._answers.append(pdus.bind_response(command, sequence, _SYSTEM_ID))
         self._counters.binds += 1
+        self._exchange.certificates.append(_certificate_of(self._transport))
         self._state = State.BOUND
         self._is_submitter = command != pdus.BIND_RECEIVER
         self._account = self._exchange.accounts[bind.system_id]
@@ -277,3 +279,9 @@ class Session(asyncio.Protocol):
         if self._state is not State.CLOSED:
             self._state = State.CLOSED
             self._transport.close()
+
+
+def _certificate_of(transport: asyncio.Transport) -> str:
+    """Return the SHA-256 of the peer's certificate in hexadecimal; "" over plain TCP."""
+    tls = transport.get_extra_info("ssl_object")
+    return hashlib.sha256(tls.getpeercert(binary_form=True)).hexdigest() if tls else ""

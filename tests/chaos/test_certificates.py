@@ -27,7 +27,7 @@ from smpp_client.engine.accounts import Account
 from smpp_client.engine.certificates import CertificateWatch
 from smpp_client.engine.tls import Keepers
 from smpp_client.protocol.events import Closed, LinkDead, Settled
-from tests.simulator import start_simulator
+from tests.simulator import RunningSimulator, certificate_hash, start_simulator
 from tests.smpp_client.engine.peers import BOUND, Call, account
 
 SWAPS = 200
@@ -235,11 +235,14 @@ async def swap(
     return outcome
 
 
-async def storm(served: DemoCertificates, place: Place, port: int, order: random.Random) -> None:
-    """All of it, with the assertions where they belong."""
+async def storm(
+    served: DemoCertificates, place: Place, simulator: RunningSimulator, order: random.Random
+) -> list[str]:
+    """All of it, with the assertions where they belong; return what each bind had to show."""
     keepers, told = Keepers(settle_seconds=SETTLE), Told()
     watch = CertificateWatch(keepers, told, None)
-    one = account(served.ca, place.cert, place.key, port)
+    one = account(served.ca, place.cert, place.key, simulator.port)
+    used = [certificate_hash(place.cert)]
     steady = Call(one, keepers)
     assert await steady.outcome() == BOUND
     load = Load(steady)
@@ -253,6 +256,7 @@ async def storm(served: DemoCertificates, place: Place, port: int, order: random
         assert await swap(place, act, one, keepers, watch) == BOUND, (number, act.__name__)
         assert load.accepted > before, (number, act.__name__)
         done[act.__name__] += 1
+        used.append(certificate_hash(place.cert) if act in GOOD else used[-1])
         if act not in GOOD:
             assert keepers.of(one).trouble, act.__name__
     await asyncio.sleep(1.1)
@@ -263,6 +267,7 @@ async def storm(served: DemoCertificates, place: Place, port: int, order: random
     assert len(told.refusals) > len(BAD)
     print(f"{SWAPS} swaps, {told.swaps} taken, {len(told.refusals)} refusals told; {dict(done)}")
     await steady.end()
+    return used
 
 
 def test_two_hundred_swaps_lose_no_session_and_no_handshake_lacks_a_certificate(
@@ -274,7 +279,8 @@ def test_two_hundred_swaps_lose_no_session_and_no_handshake_lacks_a_certificate(
     place.flip(served.client_cert, served.client_key)
     simulator = start_simulator(tmp_path, served, receipts=False)
     try:
-        asyncio.run(storm(served, place, simulator.port, random.Random(20261121)))
+        used = asyncio.run(storm(served, place, simulator, random.Random(20261121)))
         assert simulator.counters()["binds"] == SWAPS + 1
+        assert simulator.certificates() == used
     finally:
         simulator.stop()

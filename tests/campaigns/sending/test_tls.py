@@ -25,7 +25,7 @@ from tests import make
 from tests.campaigns.sending.wire import Site, wait_bound, wait_for_counts
 from tests.poll import poll
 from tests.processes import Processes
-from tests.simulator import start_simulator
+from tests.simulator import certificate_hash, start_simulator
 
 pytestmark = pytest.mark.processes
 
@@ -88,7 +88,7 @@ def test_every_wrong_peer_gets_no_bind_and_its_own_sentence(
     processes.start("sender")
     wait_bound(wired.connection)
     for name, _issue, words in PEERS:
-        poll(lambda n=name, w=words: w in sentence_of(n), 20, f"{name} does not say: {words}")  # type: ignore[misc]
+        poll(lambda n=name, w=words: w in sentence_of(n), 30, f"{name} does not say: {words}")  # type: ignore[misc]
     binds = {name: simulator.counters()["binds"] for name, simulator in simulators.items()}
     for simulator in simulators.values():
         simulator.kill()
@@ -102,14 +102,16 @@ def test_new_certificate_files_are_used_by_the_next_bind(
     folder = wired.certificates.ca.parent
     processes.start("sender")
     wait_bound(wired.connection)
+    before = certificate_hash(wired.certificates.client_cert)
     fresh = issue_valid(
         tmp_path / "fresh", read_authority(folder), "client", client=True, now=datetime.now(UTC)
     )
     shutil.copy(fresh.cert, wired.certificates.client_cert)
     shutil.copy(fresh.key, wired.certificates.client_key)
-    poll(lambda: ConnectionEvent.objects.filter(kind="certificate").exists(), 15, "no swap")
+    poll(lambda: ConnectionEvent.objects.filter(kind="certificate").exists(), 30, "no swap")
     wired.simulator.do("drop")
-    poll(lambda: ConnectionEvent.objects.filter(kind="bound").count() == 2, 15, "no second bind")
+    poll(lambda: ConnectionEvent.objects.filter(kind="bound").count() == 2, 30, "no second bind")
+    assert wired.simulator.certificates() == [before, certificate_hash(fresh.cert)]
     campaign = make.sending(wired.author, wired.route, rows=20)
     wait_for_counts(campaign, delivered=20)
 
@@ -118,17 +120,19 @@ def test_a_certificate_with_another_key_keeps_the_old_pair_and_says_so(
     wired: Site, processes: Processes, tmp_path: Path
 ) -> None:
     folder = wired.certificates.ca.parent
+    old = certificate_hash(wired.certificates.client_cert)
     processes.start("sender")
     wait_bound(wired.connection)
     other = issue_valid(
         tmp_path / "other", read_authority(folder), "client", client=True, now=datetime.now(UTC)
     )
     shutil.copy(other.key, wired.certificates.client_key)
-    poll(lambda: ConnectionEvent.objects.filter(kind="alarm").exists(), 15, "not noticed")
+    poll(lambda: ConnectionEvent.objects.filter(kind="alarm").exists(), 30, "not noticed")
     said = ConnectionEvent.objects.get(kind="alarm").sentence
     assert "does not belong to the certificate" in said
     wired.simulator.do("drop")
-    poll(lambda: ConnectionEvent.objects.filter(kind="bound").count() == 2, 15, "no second bind")
+    poll(lambda: ConnectionEvent.objects.filter(kind="bound").count() == 2, 30, "no second bind")
+    assert wired.simulator.certificates() == [old, old]
 
 
 def test_a_refused_password_is_said_and_not_tried_in_a_hurry(
@@ -136,6 +140,6 @@ def test_a_refused_password_is_said_and_not_tried_in_a_hurry(
 ) -> None:
     wired.simulator.control(refuse_bind=0x0E)
     processes.start("sender")
-    poll(lambda: "bad password (0x0E)" in sentence_of(wired.connection.name), 15, "not said")
+    poll(lambda: "bad password (0x0E)" in sentence_of(wired.connection.name), 30, "not said")
     binds = wired.simulator.counters()["binds_refused"]
     assert binds == 1
