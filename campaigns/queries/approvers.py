@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign
 from workspaces.models import Membership, Workspace
+from workspaces.queries.accounts import usable
 from workspaces.queries.me import Me
 from workspaces.rules.permissions import PERMISSIONS, Role
 
@@ -64,6 +65,6 @@ def approvers_of(campaign: Campaign, me: Me) -> Approvers:
 def reviewers(workspace: Workspace) -> list[tuple[int, str]]:
     """Return (person id, name) of the members who review campaigns."""
     rows = Membership.objects.filter(
-        workspace=workspace, role__in=REVIEWERS, user__is_active=True
+        usable("user__"), workspace=workspace, role__in=REVIEWERS
     ).order_by("user__person__name")
     return list(rows.values_list("user__person_id", "user__person__name"))

@@ -255,6 +255,15 @@ def test_a_live_region_of_somebody_signed_out_reloads_the_whole_page() -> None:
     assert (answer.status_code, answer["HX-Refresh"]) == (401, "true")
 
 
+@pytest.mark.parametrize(("is_demo_on", "status"), [(True, 200), (False, 302)])
+def test_a_demo_accounts_session_opens_nothing_once_debug_is_off(
+    care: Workspace, settings: Any, *, is_demo_on: bool, status: int
+) -> None:
+    client = make.signed_in(make.member(care, who=make.user(is_demo=True)))
+    settings.DEBUG = is_demo_on
+    assert client.get(MEMBERS).status_code == status
+
+
 # --- the Master view and visits -------------------------------------------------------------------
 
 
@@ -371,6 +380,16 @@ def test_a_disabled_makers_key_is_dead(care: Workspace, admin: Me) -> None:
     token = make.key(care, admin).token
     User.objects.filter(pk=admin.user.pk).update(is_active=False)
     assert me_by_key(token, "req", timezone.now()) is None
+
+
+@pytest.mark.parametrize("is_demo_on", [True, False])
+def test_a_demo_accounts_key_is_dead_once_debug_is_off(
+    care: Workspace, settings: Any, *, is_demo_on: bool
+) -> None:
+    demo = make.member(care, Role.ADMIN, make.user(is_demo=True))
+    token = make.key(care, make.me(demo, care, Role.ADMIN)).token
+    settings.DEBUG = is_demo_on
+    assert (me_by_key(token, "req", timezone.now()) is not None) is is_demo_on
 
 
 def test_a_key_never_may_more_than_its_maker_may_now(care: Workspace, admin: Me) -> None:

@@ -14,11 +14,11 @@ from workspaces.actions.passwords import (
     PasswordRefused,
     change_password,
     check_new_password,
-    may_have_link,
     reset_password,
     take_link_turn,
 )
 from workspaces.models import Session, SignInFailure, User
+from workspaces.queries.accounts import may_be_used
 from workspaces.queries.me import Me
 
 NOW = make.NOW
@@ -98,15 +98,15 @@ def test_a_reset_ends_every_session_and_the_lock(dora: Me) -> None:
 
 
 def test_a_disabled_account_gets_no_link(dora: Me) -> None:
-    assert may_have_link(dora.user)
+    assert may_be_used(dora.user)
     dora.user.is_active = False
-    assert not may_have_link(dora.user)
+    assert not may_be_used(dora.user)
 
 
 def test_a_demo_account_gets_no_link_outside_the_demo(dora: Me, settings: Any) -> None:
     dora.user.is_demo = True
     settings.DEBUG = False
-    assert not may_have_link(dora.user)
+    assert not may_be_used(dora.user)
 
 
 def test_a_second_link_waits_two_minutes(dora: Me) -> None:

@@ -10,6 +10,7 @@ from audit.rules.events import Actor, Obj
 from workspaces.actions.keys import revoke_keys_of
 from workspaces.actions.noting import note_denied
 from workspaces.models import MEMBER_ROLES, Membership, User, Workspace
+from workspaces.queries.accounts import usable
 from workspaces.queries.me import Me
 from workspaces.rules.permissions import Role
 from workspaces.rules.refusal import Refusal
@@ -137,7 +138,7 @@ def _keep_an_admin(member: Membership, by: Me) -> None:
     """Refuse what would leave the workspace without an admin who can sign in."""
     if member.role != Role.ADMIN:
         return
-    admins = Membership.objects.filter(workspace=by.here, role=Role.ADMIN, user__is_active=True)
+    admins = Membership.objects.filter(usable("user__"), workspace=by.here, role=Role.ADMIN)
     if not admins.exclude(pk=member.pk).exists():
         raise MemberRefused(
             _("A workspace keeps at least one admin. Make somebody else one first.")

@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -17,6 +16,7 @@ from workspaces.actions.noting import note_user
 from workspaces.actions.sessions import drop_sessions
 from workspaces.models import Session, User
 from workspaces.queries.access import installation_uuid
+from workspaces.queries.accounts import usable
 from workspaces.queries.me import Me
 from workspaces.rules.lockout import network_of
 from workspaces.rules.refusal import Refusal
@@ -93,11 +93,6 @@ def reset_password(*, user: User, new: str, now: datetime, request_id: str = "")
     forget_guesses(account_name(user.email))
 
 
-def may_have_link(user: User) -> bool:
-    """Whether a link to set a password may be sent to this account or used by it."""
-    return user.is_active and (settings.DEBUG or not user.is_demo)
-
-
 def take_link_turn(user_id: int, now: datetime) -> bool:
     """Claim the right to e-mail a link; False when one was sent in the last two minutes."""
     free = Q(password_link_sent_at=None) | Q(password_link_sent_at__lt=now - LINK_EVERY)
@@ -106,6 +101,6 @@ def take_link_turn(user_id: int, now: datetime) -> bool:
 
 def _set(user: User, new: str) -> None:
     """Set the password unless another one was set meanwhile."""
-    mine = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
+    mine = User.objects.filter(usable(), pk=user.pk, password=user.password)
     if not mine.update(password=make_password(new)):
         raise PasswordRefused(_("This account has changed meanwhile. Begin again."))

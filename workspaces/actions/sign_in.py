@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.hashers import get_hasher, make_password
 from django.db import transaction
@@ -14,6 +13,7 @@ from workspaces.actions.guesses import LockedOut, account_name, count_guess, for
 from workspaces.actions.noting import note_user
 from workspaces.models import User
 from workspaces.queries.access import installation_uuid
+from workspaces.queries.accounts import may_be_used
 from workspaces.rules.lockout import network_of
 from workspaces.rules.refusal import Refusal
 
@@ -51,7 +51,7 @@ def recognise(
             field="password",
         )
     forget_guesses(account)
-    if user.is_demo and not settings.DEBUG:
+    if not may_be_used(user):
         _note_failure(account, address, now, "demo account outside the demo", request_id)
         raise SignInRefused(
             _("This account belongs to the demo, and this installation is not one."),

@@ -13,6 +13,7 @@ from workspaces.actions.keys import revoke_keys_of
 from workspaces.actions.noting import note_user
 from workspaces.actions.sessions import drop_sessions
 from workspaces.models import Person, Session, User
+from workspaces.queries.accounts import usable
 from workspaces.queries.me import Me
 from workspaces.rules.refusal import Refusal
 from workspaces.scope import scope_everywhere
@@ -165,6 +166,6 @@ def _locked(user_id: int, by: Me) -> User:
 
 
 def _keep_a_super_admin(user: User) -> None:
-    others = User.objects.filter(is_super_admin=True, is_active=True).exclude(pk=user.pk)
+    others = User.objects.filter(usable(), is_super_admin=True).exclude(pk=user.pk)
     if user.is_super_admin and not others.exists():
         raise UserRefused(_("The installation keeps at least one super admin."))

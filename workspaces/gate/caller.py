@@ -13,6 +13,7 @@ from workspaces.actions.sessions import begin_session, see_session
 from workspaces.gate.address import address
 from workspaces.models import ApiKey, User, Workspace
 from workspaces.queries.access import current_visit, key_by_token, role_in, workspaces_of
+from workspaces.queries.accounts import may_be_used
 from workspaces.queries.me import Me
 from workspaces.rules.permissions import ALL_SCOPES, MASTER_VIEW, PERMISSIONS, Role
 from workspaces.scope import scope_everywhere
@@ -35,13 +36,15 @@ class Session:
 
 
 def session_of(request: HttpRequest, now: datetime) -> Session | None:
-    """Return the session, or None; one past its idle or absolute limit is ended here."""
+    """Return the session, or None; one past its idle or absolute limit, or of an account that may
+    not be used here, is ended here.
+    """
     user = request.user
     if not isinstance(user, User):
         return None
     started = _time(request, STARTED)
     seen = _time(request, SEEN)
-    if started is None or seen is None or _is_over(started, seen, now):
+    if started is None or seen is None or _is_over(started, seen, now) or not may_be_used(user):
         logout(request)
         return None
     public_id = request.session.get(PUBLIC_ID, "")

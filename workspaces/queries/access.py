@@ -10,6 +10,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from workspaces.models import ApiKey, Installation, Membership, User, Visit, Workspace
+from workspaces.queries.accounts import may_be_used
 from workspaces.rules.permissions import Role
 
 KEY_PREFIX = "mc_"
@@ -67,5 +68,5 @@ def key_by_token(token: str, now: datetime) -> ApiKey | None:
     given = hashlib.sha256(secret.encode()).hexdigest()
     if not hmac.compare_digest(wanted, given) or key is None:
         return None
-    is_live = key.revoked_at is None and key.expires_at > now and key.created_by.is_active
+    is_live = key.revoked_at is None and key.expires_at > now and may_be_used(key.created_by)
     return key if is_live else None

@@ -11,6 +11,7 @@ from workspaces.models import (
     Membership,
     Workspace,
 )
+from workspaces.queries.accounts import usable
 from workspaces.queries.me import Me
 from workspaces.rules.permissions import Role
 
@@ -60,7 +61,7 @@ def members(me: Me) -> list[Member]:
 
 def admins(workspace: Workspace) -> list[str]:
     """Return the names of a workspace's admins, for people who need one."""
-    rows = Membership.objects.filter(workspace=workspace, role=Role.ADMIN, user__is_active=True)
+    rows = Membership.objects.filter(usable("user__"), workspace=workspace, role=Role.ADMIN)
     return list(rows.order_by("user__person__name").values_list("user__person__name", flat=True))
 
 

@@ -4,7 +4,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from workspaces.actions.mail import mail_password_link
-from workspaces.actions.passwords import may_have_link, take_link_turn
+from workspaces.actions.passwords import take_link_turn
+from workspaces.queries.accounts import may_be_used
 from workspaces.queries.platform import user_by_id
 
 
@@ -16,5 +17,5 @@ def send_password_link(user_id: int) -> None:
     has (0). A lost task costs nothing: the person asks again.
     """
     user = user_by_id(user_id)
-    if user is not None and may_have_link(user) and take_link_turn(user.pk, timezone.now()):
+    if user is not None and may_be_used(user) and take_link_turn(user.pk, timezone.now()):
         mail_password_link(user)

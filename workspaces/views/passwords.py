@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.debug import sensitive_post_parameters
 
-from workspaces.actions.passwords import may_have_link, reset_password
+from workspaces.actions.passwords import reset_password
 from workspaces.forms.refused import show_refusal
 from workspaces.forms.sign_in import LinkForm, NewPasswordForm
 from workspaces.models import User
+from workspaces.queries.accounts import may_be_used
 from workspaces.queries.people import account_id
 from workspaces.queries.platform import user_by_id
 from workspaces.rules.refusal import Refusal
@@ -96,7 +97,7 @@ class Reset(View):
             user = user_by_id(int(urlsafe_base64_decode(uidb64)))
         except ValueError:
             return None
-        if user is None or not may_have_link(user):
+        if user is None or not may_be_used(user):
             return None
         return user if default_token_generator.check_token(user, token) else None
 
