@@ -23,11 +23,11 @@ pytestmark = pytest.mark.browser
 class Site:
     """The product's web process with a campaign that is sending, without a sender."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, rows: int = 60) -> None:
         self.url = url
         self.care: Team = team("")
         self.admin = self.care.member(Role.ADMIN)
-        self.campaign: Campaign = self.care.campaign(rows=1_200, name="Balance day")
+        self.campaign: Campaign = self.care.campaign(rows=rows, name="Balance day")
         for position, kind in enumerate(("submitted", "refused", "unknown", "suppressed")):
             attempt(self.campaign, position, kind, batch_id=self.campaign.pk)
         self.care.counts(self.campaign, submitted=1, refused=1, unknown=1, suppressed=1)
@@ -46,6 +46,12 @@ class Site:
 def site(served: Handle) -> Site:
     """The site."""
     return Site(served.url)
+
+
+@pytest.fixture
+def crowd(served: Handle) -> Site:
+    """The site, with a campaign to many."""
+    return Site(served.url, rows=1_200)
 
 
 def test_the_counts_move_while_the_reader_looks(site: Site, page: Page) -> None:
@@ -74,8 +80,8 @@ def test_the_reader_keeps_his_place_while_parts_are_replaced(site: Site, page: P
     expect(page.locator("#act-cancel")).to_be_focused()
 
 
-def test_cancelling_many_is_armed_by_the_number_and_esc_leaves(site: Site, page: Page) -> None:
-    site.open(page, site.admin.user)
+def test_cancelling_many_is_armed_by_the_number_and_esc_leaves(crowd: Site, page: Page) -> None:
+    crowd.open(page, crowd.admin.user)
     page.locator("#act-cancel").click()
     button = page.locator("#do-cancel")
     expect(button).to_have_text("Cancel 1,196 messages")
@@ -84,7 +90,7 @@ def test_cancelling_many_is_armed_by_the_number_and_esc_leaves(site: Site, page:
     expect(button).to_be_enabled()
     page.keyboard.press("Escape")
     expect(page.locator("#ask-cancel")).not_to_be_visible()
-    assert site.state() == "sending"
+    assert crowd.state() == "sending"
 
 
 def test_the_table_of_the_chart_is_fresh_when_it_is_opened(site: Site, page: Page) -> None:
@@ -111,16 +117,16 @@ def test_without_script_the_same_acts_are_pages(browser: Browser, site: Site) ->
 ADDRESSES = ["", "messages/", "messages/?state=unknown", "messages/1/", "cancel/", "rate/"]
 
 
-def test_every_page_fits_and_passes_the_rules(site: Site, page: Page) -> None:
+def test_every_page_fits_and_passes_the_rules(crowd: Site, page: Page) -> None:
     root = people.user(is_super_admin=True)
-    ours = [path(site.campaign, more) for more in ADDRESSES]
+    ours = [path(crowd.campaign, more) for more in ADDRESSES]
     wrong: list[str] = []
     for who, addresses in (
-        (site.admin.user, ours),
+        (crowd.admin.user, ours),
         (root, ["/platform/campaigns/", "/platform/diagnostics/"]),
     ):
-        sign_in(page, site.url, who)
+        sign_in(page, crowd.url, who)
         for address in addresses:
-            page.goto(site.url + address)
+            page.goto(crowd.url + address)
             wrong += looks_right_everywhere(page)
     assert wrong == []

@@ -11,7 +11,7 @@ from campaigns.models import WordKind
 from tests import make as nouns
 from tests.browsing import looks_right_everywhere
 from tests.campaigns.inbound import came, wrote
-from tests.processes import Processes
+from tests.processes import Handle
 from tests.visitors import sign_in
 from tests.workspaces import make
 from workspaces.queries.me import Me
@@ -54,10 +54,10 @@ class Site:
         self.last_id = rows[0].pk
 
 
-@pytest.fixture
-def site(processes: Processes) -> Site:
-    """The site."""
-    return Site(processes.start("web").url)
+@pytest.fixture(scope="module")
+def site(served: Handle) -> Site:
+    """The site. Its tests do not meet."""
+    return Site(served.url)
 
 
 def test_every_page_fits_and_is_accessible(site: Site, page: Page) -> None:

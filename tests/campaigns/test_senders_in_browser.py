@@ -4,10 +4,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from campaigns.actions.senders import propose_revision
-from campaigns.models import Sender
 from tests.browsing import looks_right_everywhere
 from tests.campaigns import names
-from tests.processes import Processes
+from tests.processes import Handle
 from tests.visitors import sign_in
 from tests.workspaces import make
 from workspaces.models import Workspace
@@ -16,6 +15,8 @@ from workspaces.rules.permissions import Role
 from workspaces.scope import scope
 
 pytestmark = pytest.mark.browser
+
+HOME = "/w/care/senders/"
 
 
 class Site:
@@ -27,28 +28,33 @@ class Site:
         self.admin = self._person(Role.ADMIN, "Malika Yusupova", place)
         self.moderator = self._person(Role.MODERATOR, "Jasur Rahimov", place)
         names.protect("Registan Bank")
-        self.sender: Sender = names.in_use(self.admin, "Registon")
-        with scope(place):
-            propose_revision(
-                sender_id=self.sender.pk,
-                by=self._person(Role.AUTHOR, "Kamola Ismoilova", place),
-                proposal=names.proposal("Registon", purpose="Outages and service notices"),
-                now=make.NOW,
-            )
+        self.author = self._person(Role.AUTHOR, "Kamola Ismoilova", place)
+        self.in_review_again("Registon")
         names.proposed(self.admin, "RegistanBan")
         self.root = make.user("Sardor Tursunov", is_super_admin=True)
+
+    def in_review_again(self, value: str) -> str:
+        """Make a name in use whose second revision is in review; return its address."""
+        sender = names.in_use(self.admin, value)
+        with scope(self.admin.here):
+            propose_revision(
+                sender_id=sender.pk,
+                by=self.author,
+                proposal=names.proposal(value, purpose="Outages and service notices"),
+                now=make.NOW,
+            )
+        return f"{self.url}{HOME}{value}/"
 
     def _person(self, role: Role, name: str, place: Workspace) -> Me:
         return make.me(make.member(place, role, make.user(name)), place, role)
 
 
-@pytest.fixture
-def site(processes: Processes) -> Site:
-    """The site."""
-    return Site(processes.start("web").url)
+@pytest.fixture(scope="module")
+def site(served: Handle) -> Site:
+    """The site. A test that decides makes a name of its own."""
+    return Site(served.url)
 
 
-HOME = "/w/care/senders/"
 PAGES = [
     HOME,
     f"{HOME}?state=archived",
@@ -89,9 +95,9 @@ def test_the_preview_follows_typing(site: Site, page: Page) -> None:
 
 def test_approving_asks_in_a_dialog_that_keyboard_and_key_a_open(site: Site, page: Page) -> None:
     sign_in(page, site.url, site.moderator.user)
-    page.goto(f"{site.url}{HOME}Registon/")
+    page.goto(site.in_review_again("Afrosiyob"))
     page.keyboard.press("a")
-    dialog = page.get_by_role("dialog", name="Approve revision 2 of Registon?")
+    dialog = page.get_by_role("dialog", name="Approve revision 2 of Afrosiyob?")
     expect(dialog).to_be_visible()
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
@@ -108,7 +114,7 @@ def test_without_script_the_same_question_is_a_page(site: Site, page: Page) -> N
     context = browser.new_context(java_script_enabled=False)
     plain = context.new_page()
     sign_in(plain, site.url, site.moderator.user)
-    plain.goto(f"{site.url}{HOME}Registon/")
+    plain.goto(site.in_review_again("Chilonzor"))
     plain.get_by_role("link", name="Reject revision 2").click()
     plain.get_by_label("Note").fill("No letter.")
     plain.get_by_role("button", name="Reject revision 2").click()
