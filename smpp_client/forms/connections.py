@@ -34,7 +34,6 @@ from smpp_client.rules.errors import (
 )
 from smpp_client.rules.hosts import HostRefused, read_hosts
 from smpp_client.rules.pins import PinRefused, read_pins
-from workspaces.rules.refusal import Refusal
 
 NEW = asdict(ConnectionSettings("unread", 2775, "unread"))
 TONS = ((3, _("Network specific (3)")), (0, _("Unknown (0)")))
@@ -310,7 +309,3 @@ class ConnectionForm(forms.Form):
         if self.before is None:
             return settings.is_plain
         return self.before.wire_security != settings.wire_security
-
-    def show(self, refusal: Refusal) -> None:
-        """Put what a verb refused at its field."""
-        self.add_error(refusal.field if refusal.field in self.fields else None, refusal.sentence)

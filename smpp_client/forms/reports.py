@@ -7,7 +7,6 @@ from django.utils.translation import gettext_lazy as _
 
 from smpp_client.actions.reports import Asked
 from smpp_client.rules.conformance import FIXED_MESSAGES, MOST_MESSAGES
-from workspaces.rules.refusal import Refusal
 
 
 class ReportForm(forms.Form):
@@ -45,10 +44,6 @@ class ReportForm(forms.Form):
         numbers = [line.strip() for line in typed["numbers"].splitlines() if line.strip()]
         messages = typed["messages"] if numbers else 0
         return Asked(numbers, typed["sender"].strip(), messages, typed["is_above_rate"])
-
-    def show(self, refusal: Refusal) -> None:
-        """Put what a verb refused at its field."""
-        self.add_error(refusal.field if refusal.field in self.fields else None, refusal.sentence)
 
     def hidden(self) -> list[tuple[str, Any]]:
         """Return what was typed, to be carried over the question."""

@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 
 from smpp_client.models import Connection
 from workspaces.models import Workspace
-from workspaces.rules.refusal import Refusal
 
 WEIGHT = "weight_"
 TIER = "tier_"
@@ -17,15 +16,7 @@ TIERS = [(0, _("Primary")), (1, _("Backup")), (2, _("Second backup"))]
 WEIGHT_LIMITS: dict[str, Any] = {"required": False, "min_value": 0, "max_value": 1000}
 
 
-class RefusableForm(forms.Form):
-    """A form that shows what a verb refused."""
-
-    def show(self, refusal: Refusal) -> None:
-        """Put a refusal at its field, or above the form where it has none."""
-        self.add_error(refusal.field if refusal.field in self.fields else None, refusal.sentence)
-
-
-class RouteForm(RefusableForm):
+class RouteForm(forms.Form):
     """A route: for each connection a tier and a weight, empty for those that are not part of it."""
 
     name = forms.CharField(
@@ -87,7 +78,7 @@ class GrantForm(forms.Form):
             field.queryset = Workspace.objects.filter(pk__in=ids).order_by("name")
 
 
-class RangeForm(RefusableForm):
+class RangeForm(forms.Form):
     """Numbers that one connection of a route sends alone."""
 
     digits = forms.CharField(
@@ -105,7 +96,7 @@ class RangeForm(RefusableForm):
             field.choices = [(name, name) for name in connections]
 
 
-class ShiftForm(RefusableForm):
+class ShiftForm(forms.Form):
     """Where a route's traffic shall go, in which steps."""
 
     percents = forms.CharField(

@@ -1,5 +1,7 @@
 """Connections: what was seen of them, their settings, and switching them."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib import messages
@@ -29,6 +31,7 @@ from smpp_client.models import Connection
 from smpp_client.queries import connections as questions
 from smpp_client.queries.reports import reports_of
 from smpp_client.queries.routes import route_rows, routes_over
+from workspaces.forms.refused import refusals_shown, show_refusal
 from workspaces.gate.request import GateRequest
 from workspaces.rules.refusal import Refusal
 
@@ -102,7 +105,7 @@ class NewConnection(View):
         form = ConnectionForm(request.POST, now=timezone.now())
         if form.is_valid():
             act = add_plain_connection if form.needs_another else add_connection
-            try:
+            with refusals_shown(form):
                 connection = act(
                     name=form.cleaned_data["name"],
                     settings=form.settings(),
@@ -110,9 +113,6 @@ class NewConnection(View):
                     by=caller(request.me),
                     now=timezone.now(),
                 )
-            except Refusal as refusal:
-                form.show(refusal)
-            else:
                 waits = _(
                     "%(name)s is added, disabled: another super admin confirms the exception."
                 )
@@ -143,7 +143,7 @@ class EditConnection(View):
             try:
                 act(_wanted(name, form), by=caller(request.me), now=timezone.now())
             except Refusal as refusal:
-                form.show(refusal)
+                show_refusal(form, refusal)
                 status = 409 if refusal.code == "stale" else 200
             else:
                 waits = _("Nothing has changed yet: another super admin confirms it.")
@@ -170,13 +170,8 @@ class MakeChange(View):
         if not connection.changes.filter(pk=change_id).exists():
             raise Http404
         act = make_change if self.is_made else drop_change
-        try:
-            act(change_id=change_id, by=caller(request.me), now=timezone.now())
-        except Refusal as refusal:
-            return connection_page(request, connection, refusal=refusal, status=409)
         said = _("%(name)s is changed.") if self.is_made else _("The change is dropped.")
-        messages.success(request, said % {"name": name})
-        return to_connection(connection)
+        return acted(request, connection, partial(act, change_id=change_id), said)
 
 
 class DropChange(MakeChange):
@@ -224,19 +219,26 @@ class Switch(View):
         """Do it."""
         connection = connection_or_404(name)
         act = enable_connection if self.is_on else disable_connection
-        try:
-            act(name=name, by=caller(request.me), now=timezone.now())
-        except Refusal as refusal:
-            return connection_page(request, connection, refusal=refusal, status=409)
         said = _("%(name)s is enabled.") if self.is_on else _("%(name)s is disabled.")
-        messages.success(request, said % {"name": name})
-        return to_connection(connection)
+        return acted(request, connection, partial(act, name=name), said)
 
 
 class Enable(Switch):
     """Uses a connection again."""
 
     is_on = True
+
+
+def acted(
+    request: GateRequest, connection: Connection, act: Callable[..., object], said: str
+) -> HttpResponse:
+    """Do it and go to the connection's page; what refuses it is said there, as a conflict."""
+    try:
+        act(by=caller(request.me), now=timezone.now())
+    except Refusal as refusal:
+        return connection_page(request, connection, refusal=refusal, status=409)
+    messages.success(request, said % {"name": connection.name})
+    return to_connection(connection)
 
 
 def connection_or_404(name: str) -> Connection:

@@ -13,8 +13,8 @@ from smpp_client.queries.connections import connection_by, sight_of
 from smpp_client.queries.reports import ReadReport, html_of, json_of, report_of
 from smpp_client.rules.conformance import FIXED_MESSAGES, masked, volumes
 from smpp_client.tasks import nudge_check
+from workspaces.forms.refused import refusals_shown
 from workspaces.gate.request import GateRequest
-from workspaces.rules.refusal import Refusal
 
 # What the form offers: the single messages, the window, and one second of rate and load each.
 SECONDS_OFFERED = 2
@@ -36,15 +36,12 @@ class NewReport(View):
         connection = _connection_or_404(name)
         form = ReportForm(request.POST)
         if form.is_valid():
-            try:
+            with refusals_shown(form):
                 if "sure" not in request.POST:
                     return _question(request, connection, form)
                 report = ask_report(
                     name=name, asked=form.asked(), by=caller(request.me), now=timezone.now()
                 )
-            except Refusal as refusal:
-                form.show(refusal)
-            else:
                 nudge_check(report.pk)
                 return _to_report(connection, report.pk)
         return _form_page(request, connection, form)

@@ -28,10 +28,10 @@ from smpp_client.queries.routes import (
     route_rows,
     ungranted,
 )
+from workspaces.forms.refused import refusals_shown
 from workspaces.gate.request import GateRequest
 from workspaces.models import Workspace
 from workspaces.queries.access import workspace_by_slug
-from workspaces.rules.refusal import Refusal
 from workspaces.views.shown import refusals_said
 
 
@@ -59,24 +59,19 @@ class NewRoute(View):
     def post(self, request: GateRequest) -> HttpResponse:
         """Make it."""
         form = RouteForm(request.POST, connections=connections())
-        if not form.is_valid():
-            return self.page(request, form)
-        try:
-            route = create_route(
-                name=form.cleaned_data["name"],
-                weights=form.weights(),
-                tiers=form.tiers(),
-                by=caller(request.me),
-                now=timezone.now(),
-            )
-        except Refusal as refusal:
-            form.show(refusal)
-            return self.page(request, form)
-        messages.success(
-            request,
-            _("The route %(name)s is there. Now say who may use it.") % {"name": route.name},
-        )
-        return to_route(route.name)
+        if form.is_valid():
+            with refusals_shown(form):
+                route = create_route(
+                    name=form.cleaned_data["name"],
+                    weights=form.weights(),
+                    tiers=form.tiers(),
+                    by=caller(request.me),
+                    now=timezone.now(),
+                )
+                said = _("The route %(name)s is there. Now say who may use it.")
+                messages.success(request, said % {"name": route.name})
+                return to_route(route.name)
+        return self.page(request, form)
 
     def page(self, request: GateRequest, form: RouteForm) -> HttpResponse:
         """Draw the form."""
@@ -96,21 +91,18 @@ class RoutePage(View):
         """Set the weights."""
         route = route_or_404(name)
         form = RouteForm(request.POST, connections=connections(), is_new=False)
-        if not form.is_valid():
-            return route_page(request, route, form=form)
-        try:
-            set_weights(
-                name=name,
-                weights=form.weights(),
-                tiers=form.tiers(),
-                by=caller(request.me),
-                now=timezone.now(),
-            )
-        except Refusal as refusal:
-            form.show(refusal)
-            return route_page(request, route, form=form)
-        messages.success(request, _("The weights of %(name)s are set.") % {"name": name})
-        return to_route(name)
+        if form.is_valid():
+            with refusals_shown(form):
+                set_weights(
+                    name=name,
+                    weights=form.weights(),
+                    tiers=form.tiers(),
+                    by=caller(request.me),
+                    now=timezone.now(),
+                )
+                messages.success(request, _("The weights of %(name)s are set.") % {"name": name})
+                return to_route(name)
+        return route_page(request, route, form=form)
 
 
 def route_page(
@@ -150,25 +142,20 @@ class AddRange(View):
         """Add."""
         route = route_or_404(name)
         form = RangeForm(request.POST, connections=names_of(route))
-        if not form.is_valid():
-            return route_page(request, route, range_form=form)
-        try:
-            add_range(
-                name=name,
-                prefix=form.cleaned_data["digits"],
-                connection=form.cleaned_data["connection"],
-                by=caller(request.me),
-                now=timezone.now(),
-            )
-        except Refusal as refusal:
-            form.show(refusal)
-            return route_page(request, route, range_form=form)
-        messages.success(
-            request,
-            _("These numbers go out over %(connection)s.")
-            % {"connection": form.cleaned_data["connection"]},
-        )
-        return to_route(name)
+        if form.is_valid():
+            over = form.cleaned_data["connection"]
+            with refusals_shown(form):
+                add_range(
+                    name=name,
+                    prefix=form.cleaned_data["digits"],
+                    connection=over,
+                    by=caller(request.me),
+                    now=timezone.now(),
+                )
+                said = _("These numbers go out over %(connection)s.")
+                messages.success(request, said % {"connection": over})
+                return to_route(name)
+        return route_page(request, route, range_form=form)
 
 
 class RemoveRange(View):
@@ -196,22 +183,19 @@ class Shift(View):
         """Plan."""
         route = route_or_404(name)
         form = ShiftForm(request.POST, connections=names_of(route))
-        if not form.is_valid():
-            return route_page(request, route, shift_form=form)
-        try:
-            plan_shift(
-                name=name,
-                to=form.weights(),
-                percents=form.cleaned_data["percents"],
-                step=form.step(),
-                by=caller(request.me),
-                now=timezone.now(),
-            )
-        except Refusal as refusal:
-            form.show(refusal)
-            return route_page(request, route, shift_form=form)
-        messages.success(request, _("The shift is planned. Its first step is made now."))
-        return to_route(name)
+        if form.is_valid():
+            with refusals_shown(form):
+                plan_shift(
+                    name=name,
+                    to=form.weights(),
+                    percents=form.cleaned_data["percents"],
+                    step=form.step(),
+                    by=caller(request.me),
+                    now=timezone.now(),
+                )
+                messages.success(request, _("The shift is planned. Its first step is made now."))
+                return to_route(name)
+        return route_page(request, route, shift_form=form)
 
 
 class StopShift(View):
