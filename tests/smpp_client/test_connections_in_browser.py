@@ -11,7 +11,7 @@ from smpp_client.actions.routes import add_range, set_weights
 from smpp_client.actions.shifts import make_shifts, plan_shift
 from smpp_client.models import SessionStatus
 from tests.browsing import looks_right_everywhere
-from tests.processes import Processes
+from tests.processes import Handle
 from tests.smpp_client import wires
 from tests.visitors import sign_in
 from tests.workspaces import make
@@ -50,11 +50,16 @@ class Site:
         make.workspace("care", "Subscriber care")
         self.root = make.user("Sardor Tursunov", is_super_admin=True)
 
+    def seen(self, in_flight: int) -> None:
+        """Let the connection that is up be seen now, with so many messages on their way."""
+        rows = SessionStatus.objects.filter(pk=self.status.pk)
+        rows.update(in_flight=in_flight, observed_at=timezone.now())
 
-@pytest.fixture
-def site(processes: Processes, tmp_path: Path) -> Site:
-    """The site."""
-    return Site(processes.start("web").url, tmp_path)
+
+@pytest.fixture(scope="module")
+def site(served: Handle, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """The site. A test that changes a connection makes one of its own."""
+    return Site(served.url, tmp_path_factory.mktemp("connections"))
 
 
 HOME, ROUTES = "/platform/connections/", "/platform/routes/"
@@ -76,19 +81,21 @@ def test_every_page_fits_and_is_accessible(site: Site, page: Page) -> None:
 
 def test_the_list_renews_itself(site: Site, page: Page) -> None:
     sign_in(page, site.url, site.root)
+    site.seen(12)
     page.goto(site.url + HOME)
     expect(page.locator("#wire")).to_contain_text("12 of 50")
-    SessionStatus.objects.filter(pk=site.status.pk).update(in_flight=31)
+    site.seen(31)
     expect(page.locator("#wire")).to_contain_text("31 of 50", timeout=15_000)
 
 
-def test_disabling_asks_in_a_dialog(site: Site, page: Page) -> None:
+def test_disabling_asks_in_a_dialog(site: Site, page: Page, tmp_path: Path) -> None:
+    wires.connection(tmp_path, "smsc-b")
     sign_in(page, site.url, site.root)
-    page.goto(f"{site.url}{HOME}smsc-a/")
+    page.goto(f"{site.url}{HOME}smsc-b/")
     page.get_by_role("link", name="Disable").click()
-    dialog = page.get_by_role("dialog", name="Disable smsc-a?")
-    dialog.get_by_role("button", name="Disable smsc-a").click()
-    expect(page.get_by_role("status").first).to_contain_text("smsc-a is disabled.")
+    dialog = page.get_by_role("dialog", name="Disable smsc-b?")
+    dialog.get_by_role("button", name="Disable smsc-b").click()
+    expect(page.get_by_role("status").first).to_contain_text("smsc-b is disabled.")
 
 
 def test_a_check_shows_its_steps(site: Site, page: Page) -> None:
