@@ -6,8 +6,9 @@ from django.utils import timezone
 
 from campaigns.actions.protected_names import protect_name
 from campaigns.actions.sender_review import approve_revision
-from campaigns.actions.senders import Proposal, create_sender
-from campaigns.models import Sender
+from campaigns.actions.senders import Proposal, create_sender, propose_revision
+from campaigns.models import Sender, SenderRevision
+from tests.make import person_in
 from tests.workspaces import make
 from workspaces.queries.me import Me
 from workspaces.rules.permissions import Role
@@ -38,6 +39,16 @@ def approve(sender: Sender, by: Me, seen: int = 1) -> None:
     with scope(by.here):
         approve_revision(sender_id=sender.pk, seen=seen, by=by, now=timezone.now())
         sender.refresh_from_db()
+
+
+def revised(sender_id: int, by: Me) -> SenderRevision:
+    """Give a sender in use a second approved revision and return that; needs a scope."""
+    sender = Sender.objects.get(pk=sender_id)
+    now = timezone.now()
+    propose_revision(sender_id=sender.pk, by=by, proposal=proposal(sender.value), now=now)
+    other = person_in(by.here, Role.MODERATOR)
+    approve_revision(sender_id=sender.pk, seen=2, by=other, now=now)
+    return SenderRevision.objects.get(sender=sender, number=2)
 
 
 def in_use(by: Me, value: str = "Amber", **fields: str) -> Sender:

@@ -9,13 +9,11 @@ from django.utils import timezone
 
 from campaigns.actions import building, drafts, review
 from campaigns.actions.moves import WrongState
-from campaigns.actions.sender_review import approve_revision
-from campaigns.actions.senders import propose_revision
-from campaigns.models import Approval, Campaign, Mode, Sender, Verdict
+from campaigns.models import Approval, Campaign, Mode, Verdict
 from campaigns.rules.campaign_states import State
 from smpp_client.models import Route
 from tests import make
-from tests.campaigns.names import proposal
+from tests.campaigns.names import revised
 from tests.conftest import Database
 from tests.workspaces.log import entries
 from workspaces.models import User
@@ -100,19 +98,9 @@ def test_submitting_twice_is_refused(author: Me, route: Route) -> None:
 
 def test_a_sender_revised_since_the_build_asks_for_another_build(author: Me, route: Route) -> None:
     campaign = make.ready(author, route)
-    revise(campaign, author)
+    revised(campaign.sender_id or 0, author)
     with pytest.raises(review.Blocked, match="Build it again"):
         submit(campaign, author)
-
-
-def revise(campaign: Campaign, author: Me) -> None:
-    """Give the campaign's sender a second approved revision."""
-    sender = Sender.objects.get(pk=campaign.sender_id or 0)
-    propose_revision(
-        sender_id=sender.pk, by=author, proposal=proposal(sender.value), now=timezone.now()
-    )
-    other = make.person_in(author.here, Role.MODERATOR)
-    approve_revision(sender_id=sender.pk, seen=2, by=other, now=timezone.now())
 
 
 def test_another_person_approves(author: Me, route: Route, moderator: Me) -> None:
@@ -242,6 +230,7 @@ def test_a_stale_form_decides_nothing(author: Me, route: Route, moderator: Me) -
     "change",
     [
         "text = 'x'",
+        "starts_at = now() - interval '9 days'",
         "ends_at = now() + interval '9 days'",
         "rate_ceiling = 99",
         "priority = 'transactional'",
@@ -249,13 +238,33 @@ def test_a_stale_form_decides_nothing(author: Me, route: Route, moderator: Me) -
         "start_by = 'hand'",
         "total = total + 1",
         "slots = '[1]'",
+        "mode = 'scheduled', starts_at = now()",
+        "zone = 'Asia/Tashkent'",
+        "daily_cap = 7",
+        "sender_id = {sender}",
+        "sender_revision_id = {newer}",
+        "sender_revision_id = {theirs}",
+        "route_id = {route}",
+        "recipient_list_id = {people}",
+        "audience_digest = 'x'",
+        "segment_total = segment_total + 1",
     ],
 )
 def test_whatever_matters_is_in_the_digest(author: Me, route: Route, change: str) -> None:
     campaign = make.in_review(author, route)
+    place = author.here
+    other = make.sender(place)
+    others = {
+        "sender": other.pk,
+        "theirs": other.approved_revision_id,
+        "newer": revised(campaign.sender_id or 0, author).pk,
+        "route": make.route(place, make.connection()).pk,
+        "people": make.recipient_list(place, author.user, [{"name": "Ann"}]).pk,
+    }
     before = seen(campaign)
     with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE campaign SET {change} WHERE id = %s", [campaign.pk])  # noqa: S608
+        words = change.format(**others)
+        cursor.execute(f"UPDATE campaign SET {words} WHERE id = %s", [campaign.pk])  # noqa: S608
     assert seen(campaign) != before
 
 
@@ -283,7 +292,7 @@ def test_a_sender_revised_since_the_submission_cannot_be_approved(
     author: Me, route: Route, moderator: Me
 ) -> None:
     campaign = make.in_review(author, route)
-    revise(campaign, author)
+    revised(campaign.sender_id or 0, author)
     with pytest.raises(review.NotSendable):
         approve(campaign, moderator)
 

@@ -19,6 +19,7 @@ from campaigns.models import (
 from campaigns.rules.campaign_states import State
 from smpp_client.carrier import Fenced, Kind
 from tests import make
+from tests.campaigns.names import revised
 from tests.campaigns.sending.ground import Ground, counts, derived
 from tests.workspaces.log import entries
 from workspaces.queries.keys import keys
@@ -223,24 +224,56 @@ def test_nothing_is_claimed_while_paused(desk: Ground) -> None:
     assert len(desk.claim()) == 3
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        "UPDATE campaign SET text = 'Send money'",
-        "UPDATE campaign SET ends_at = now() + interval '9 hours'",
-        "UPDATE campaign SET priority = 'transactional'",
-    ],
-)
+# What may be another than approved, and how the refusal sorts it: a sender and a revision that do
+# not belong together are nobody's name, all else is not what was approved.
+CHANGES = {
+    "text = 'Send money'": "digest",
+    "ends_at = now() + interval '9 hours'": "digest",
+    "starts_at = now() - interval '9 hours'": "digest",
+    "daily_from = '00:00', daily_until = '23:59'": "digest",
+    "rate_ceiling = 99": "digest",
+    "priority = 'transactional'": "digest",
+    "route_id = {route}": "digest",
+    "sender_revision_id = {older}": "digest",
+    "sender_id = {sender}, sender_revision_id = {theirs}": "digest",
+    "sender_id = {sender}": "sender",
+    "sender_revision_id = {theirs}": "sender",
+}
+
+
 def test_what_is_changed_by_sql_while_sending_is_held_before_the_next_segment(
-    desk: Ground, change: str
+    desk: Ground,
 ) -> None:
-    campaign = make.sending(desk.author, desk.route, rows=3)
-    assert len(desk.claim(room=1)) == 1
-    with database.cursor() as cursor:
-        cursor.execute(change)
-    assert not desk.claim()
-    campaign.refresh_from_db()
-    assert (campaign.state, campaign.hold_reason) == (State.HELD, "digest")
+    others = others_of_everything(desk)
+    for change, reason in CHANGES.items():
+        campaign = make.sending(desk.author, desk.route, rows=3, sender_id=others["own"])
+        assert len(desk.claim(room=1)) == 1
+        with database.cursor() as cursor:
+            words = change.format(**others)
+            cursor.execute(f"UPDATE campaign SET {words} WHERE id = %s", [campaign.pk])  # noqa: S608
+        # A ceiling that came with the change lets something be due a moment later only.
+        soon = timezone.now() + timedelta(seconds=1)
+        assert not desk.claim(now=soon), change
+        campaign.refresh_from_db()
+        assert (campaign.state, campaign.hold_reason) == (State.HELD, reason), change
+        assert not desk.claim(now=soon), change
+        assert Batch.objects.filter(campaign=campaign).count() == 1, change
+
+
+def others_of_everything(desk: Ground) -> dict[str, int]:
+    """Make the sender to send from, with an older revision; another sender in use; another route
+    over the same connection that the workspace may use just as well. Return their ids.
+    """
+    place = desk.author.here
+    own, other = make.sender(place), make.sender(place)
+    revised(own.pk, desk.author)
+    return {
+        "own": own.pk,
+        "older": own.approved_revision_id or 0,
+        "sender": other.pk,
+        "theirs": other.approved_revision_id or 0,
+        "route": make.route(place, desk.connection).pk,
+    }
 
 
 def test_a_sender_that_is_archived_holds_the_campaign(desk: Ground) -> None:
