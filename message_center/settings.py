@@ -219,7 +219,10 @@ VISIT_MINUTES = int(number("VISIT_MINUTES", 60))
 TRUSTED_PROXY_COUNT = int(number("TRUSTED_PROXY_COUNT", 0))
 
 # --- mail ---------------------------------------------------------------------------------------
-EMAIL_BACKEND = text("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+# Mails hold links that open accounts: the log is a place for them only in the demo (apps.py).
+EMAIL_BACKEND = text(
+    "EMAIL_BACKEND", f"django.core.mail.backends.{'console' if DEBUG else 'smtp'}.EmailBackend"
+)
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 EMAIL_HOST = text("EMAIL_HOST", "localhost")
 EMAIL_PORT = int(number("EMAIL_PORT", 25))

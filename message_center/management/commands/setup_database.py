@@ -12,6 +12,7 @@ from django.db import connections
 from django.utils import timezone
 
 from audit.actions.sequence import number_first
+from message_center.apps import MAIL
 from message_center.roles import RUNTIME_ROLES, database_url, exceptions
 from message_center.stack.database import (
     Login,
@@ -32,8 +33,9 @@ class Command(BaseCommand):
     """`manage.py setup_database`, run as the owner (OWNER_DATABASE_URL)."""
 
     help = "Makes the database's roles, the database, its tables and its grants; safe to run twice."
-    # The checks ask nothing that matters before there are tables, and cost a second.
-    requires_system_checks: list[str] = []
+    # Every deployment begins here, so what must not go live is refused here. The other checks ask
+    # nothing that matters before there are tables, and cost a second.
+    requires_system_checks = (MAIL,)
 
     def handle(self, *args: Any, **options: Any) -> None:
         url = database_url("owner")
