@@ -4,16 +4,18 @@ import gzip
 import json
 import shutil
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from audit.actions.erase import erase
+from audit.actions.prune import prune
 from audit.actions.record import record
 from audit.queries.export_span import NotYet
 from audit.rules.bundle import CannotExport
@@ -27,7 +29,7 @@ from campaigns.models import Sender
 from tests import make as nouns
 from tests.audit.conftest import Log
 from tests.audit.exported import ADMIN, Exporter, judge, personal
-from tests.audit.make import INSTALL, MARKETING, append, rows
+from tests.audit.make import INSTALL, MARKETING, NOW, append, django_as, rows
 from tests.audit.site import DELETE_ENTRY, EDIT, Site
 from workspaces.actions.workspaces import create_workspace
 from workspaces.models import Workspace
@@ -245,6 +247,36 @@ def test_the_systems_own_chain_can_be_exported(exporter: Exporter) -> None:
     assert not (bundle / "system-entries.jsonl.gz").exists()
     found = exporter.verify(bundle)
     assert (found.exit, found.facts["slot"]) == (0, 0)
+
+
+def test_a_pruned_log_is_exported_with_hashes_and_with_what_sealed_messages(
+    exporter: Exporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, long_ago = exporter.site, timezone.now() - timedelta(days=500)
+    for hour, op in enumerate(("campaign.approve", "messages.sealed", "campaign.approve")):
+        at = long_ago + timedelta(hours=hour)
+        append(site.runtime, op=op, at=at)
+        site.sequence((at - NOW).total_seconds())
+    site.sign()
+    with monkeypatch.context() as owned:
+        django_as(site.log.ground.url("owner", site.log.name), owned)
+        before = timezone.now() - timedelta(days=400)
+        assert _pruned(before) == 2
+        connections["default"].close()
+    bundle, _ = exporter.export(MARKETING)
+    found = judge(bundle, *exporter.trust)
+    # The log stood still for more than a year, which a person must judge; nothing else is said.
+    assert (found.exit, found.codes) == (2, {"E05"}), found.said
+    assert (found.facts["mode"], found.facts["hidden"]) == ("skeleton", 2)
+    lines = gzip.decompress((bundle / "entries.jsonl.gz").read_bytes()).splitlines()
+    ops = [json.loads(line).get("ev", {}).get("op") for line in lines]
+    assert ops == [None, "messages.sealed", None, "retention.prune", "export.create"]
+
+
+def _pruned(before: datetime) -> int:
+    return prune(
+        workspace=MARKETING, before=before, actor=ADMIN, why="A year is over.", now=timezone.now()
+    )
 
 
 def test_an_export_waits_for_its_own_epoch_and_signature(
