@@ -19,6 +19,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from audit.actions.record import open_chain
+from campaigns.actions.review import digest_of
 from campaigns.models import Campaign, RecipientList
 from campaigns.rules.message_states import MessageState
 from message_center.stack.product import ROOT
@@ -28,9 +29,10 @@ from tests.browsing import Faults
 from tests.campaigns.sending.wire import Site, progress, site
 from tests.poll import poll
 from tests.processes import Handle, Processes
+from workspaces.actions.keys import create_key
 from workspaces.models import User
 from workspaces.queries import keys as key_queries
-from workspaces.rules.permissions import Role
+from workspaces.rules.permissions import SCOPES, Role
 from workspaces.scope import scope_everywhere
 
 pytestmark = [pytest.mark.processes, pytest.mark.browser, pytest.mark.timeout(500)]
@@ -127,7 +129,11 @@ def test_a_campaign_from_a_spreadsheet_to_every_phone(
     wired: Site, processes: Processes, browser: Browser, faults: Faults, tmp_path: Path
 ) -> None:
     place = wired.author.here
-    author, moderator = make.member(place, Role.AUTHOR), make.member(place, Role.MODERATOR)
+    # Whose role would let him approve: that it is his own is what stands in his way.
+    author, moderator = (
+        make.member(place, Role.AUTHOR_MODERATOR),
+        make.member(place, Role.MODERATOR),
+    )
     sender = make.sender(place)
     open_chain(place.uuid, now=timezone.now())
     web = processes.start("web")
@@ -140,7 +146,12 @@ def test_a_campaign_from_a_spreadsheet_to_every_phone(
     campaign = poll(lambda: Campaign.objects.filter(workspace=place, state="in_review").first(), 20)
     assert campaign is not None
 
-    cannot_approve(writer, place.slug, campaign, author)
+    writer = signed_in(browser, web, author, faults)
+    cannot_approve_by_page(writer, campaign)
+    cannot_approve_by_api(writer, campaign, author)
+    cannot_approve_by_sql(campaign, author)
+    campaign.refresh_from_db()
+    assert campaign.state == "in_review"
     reader = signed_in(browser, web, moderator, faults)
     reader.goto(f"/w/{place.slug}/review/C-{campaign.number}/")
     reader.click("[data-open='#approve']")
@@ -162,17 +173,46 @@ def test_a_campaign_from_a_spreadsheet_to_every_phone(
     assert faults.seen == []
 
 
-def cannot_approve(page: Page, slug: str, campaign: Campaign, author: User) -> None:
-    """The author gets no button, no post, and no row by SQL."""
-    page.goto(f"/w/{slug}/review/C-{campaign.number}/")
-    assert page.locator("[data-open='#approve']").count() == 0
-    token = page.locator("meta[name=csrf-token]").get_attribute("content")
+def cannot_approve_by_page(page: Page, campaign: Campaign) -> None:
+    """The author gets no button and no question, and his post of the very form is refused."""
+    item = f"/w/{campaign.workspace.slug}/review/C-{campaign.number}/"
+    for address in (f"{item}approve/", item):
+        page.goto(address)
+        assert page.url.endswith(item)
+        assert page.locator("[data-open='#approve'], form[action$='/approve/']").count() == 0
+    expect(page.locator("main")).to_contain_text("another person decides, whatever your role is")
     answer = page.request.post(
-        f"/w/{slug}/review/C-{campaign.number}/approve/",
-        form={"seen": "0" * 64, "csrfmiddlewaretoken": token or ""},
+        f"{item}approve/",
+        form={
+            "seen": digest_of(campaign.pk).hex(),
+            "csrfmiddlewaretoken": page.locator("meta[name=csrf-token]").get_attribute("content")
+            or "",
+        },
         headers={"Referer": page.url},
     )
     assert answer.status == 403
+    assert "Another person has to decide." in answer.text()
+
+
+def cannot_approve_by_api(page: Page, campaign: Campaign, author: User) -> None:
+    """His key reads the campaign; that nobody decides by the API is its honest answer."""
+    by = make.me(author, campaign.workspace, Role.AUTHOR_MODERATOR)
+    key = create_key(by=by, name="Care", scopes=list(SCOPES), days=1, now=timezone.now())
+    address = f"/api/v1/campaigns/C-{campaign.number}"
+    wanted = {"state": "approved", "verdict": "approve", "seen": digest_of(campaign.pk).hex()}
+
+    def answer(verb: str, path: str) -> int:
+        headers = {"Authorization": f"Bearer {key.token}"}
+        data = None if verb == "GET" else wanted
+        return page.request.fetch(path, method=verb, data=data, headers=headers).status
+
+    assert answer("GET", address) == 200
+    assert [answer(verb, address) for verb in ("POST", "PUT", "PATCH")] == [405] * 3
+    assert [answer("POST", f"{address}/{word}") for word in ("approve", "decision")] == [404] * 2
+
+
+def cannot_approve_by_sql(campaign: Campaign, author: User) -> None:
+    """The table takes no approval by a person who had a part in it."""
     with (
         pytest.raises(IntegrityError, match="approval_four_eyes"),
         transaction.atomic(),
@@ -185,8 +225,6 @@ def cannot_approve(page: Page, slug: str, campaign: Campaign, author: User) -> N
             " VALUES (%s, %s, 'approve', '', '', '', %s, 1, 1, 1, 1, now())",
             [campaign.workspace_id, campaign.pk, author.pk],
         )
-    campaign.refresh_from_db()
-    assert campaign.state == "in_review"
 
 
 def all_settled(campaign: Campaign) -> bool:
