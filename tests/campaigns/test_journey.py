@@ -3,6 +3,7 @@ simulator's ledger.
 """
 
 import csv
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -25,6 +26,7 @@ from campaigns.rules.message_states import MessageState
 from message_center.stack.product import ROOT
 from smpp_client.simulator.ledger import texts
 from tests import make
+from tests.audit.make import without_guards
 from tests.browsing import Faults
 from tests.campaigns.sending.wire import Site, progress, site
 from tests.poll import poll
@@ -235,22 +237,26 @@ def all_settled(campaign: Campaign) -> bool:
 
 
 def audit_verifies_and_finds_an_edited_row(processes: Processes) -> None:
-    """The log verifies against the head kept outside; after an edit by a superuser it does not."""
-    poll(lambda: verify(processes) == 0, 30, "the log does not verify")
+    """The log verifies against the head kept outside; after one edit by a superuser it does not.
+
+    He puts the guards back as they were, so that nothing but the row itself can tell.
+    """
+    poll(lambda: verify(processes)[0] == 0, 30, "the log does not verify")
     url = processes.ground.url("superuser", processes.database)
-    with psycopg.connect(url, autocommit=True) as superuser:
-        superuser.execute("ALTER TABLE audit_event DISABLE TRIGGER ALL")
-        superuser.execute(
+    with psycopg.connect(url, autocommit=True) as superuser, without_guards(superuser):
+        edited = superuser.execute(
             "UPDATE audit_event SET body = replace(body, 'campaign.approve', 'campaign.reject')"
+            " WHERE op = 'campaign.approve' AND result = 'ok'"
         )
-    assert verify(processes) == 1
+        assert edited.rowcount == 1
+    assert verify(processes) == (1, ["C05"])
 
 
-def verify(processes: Processes) -> int:
-    """Run `manage.py verify_audit`; 0 is verified, 1 refused, 2 not compared."""
+def verify(processes: Processes) -> tuple[int, list[str]]:
+    """Run `manage.py verify_audit`: its exit code, 1 for broken, and the codes of what it found."""
     words = [sys.executable, "manage.py", "verify_audit"]
     done = subprocess.run(
         words, cwd=ROOT, env=processes.environment, capture_output=True, text=True, check=False
     )
     print(done.stdout[-600:], done.stderr[-600:])
-    return done.returncode
+    return done.returncode, re.findall(r"^(?:BROKEN|Warning) (\w+):", done.stdout, re.MULTILINE)
