@@ -11,7 +11,7 @@ from campaigns.actions import building, drafts
 from campaigns.actions.moves import WrongState
 from campaigns.actions.review import Blocked
 from campaigns.actions.running import audience_digest, cancel
-from campaigns.models import Campaign, Message, Mode, Progress, Recipient, RecipientList
+from campaigns.models import Campaign, ListState, Message, Mode, Progress, Recipient, RecipientList
 from campaigns.queries.blockers import content_blockers
 from campaigns.rules.campaign_states import State
 from smpp_client.models import Route
@@ -319,7 +319,20 @@ def test_a_route_that_was_taken_away_is_a_blocker(author: Me, route: Route) -> N
     assert codes(campaign) == ["route_not_granted"]
 
 
-def test_a_list_that_was_archived_is_a_blocker(author: Me, route: Route) -> None:
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"is_archived": True}, "list_archived"),
+        ({"state": ListState.IMPORTING}, "list_not_ready"),
+        ({"valid_count": 0}, "list_empty"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_list_that_nobody_can_be_written_to_from_is_a_blocker(
+    author: Me, route: Route, fields: dict[str, Any], code: str
+) -> None:
     campaign = make.draft(author, route)
-    RecipientList.objects.filter(pk=campaign.recipient_list_id or 0).update(is_archived=True)
-    assert codes(campaign) == ["list_archived"]
+    RecipientList.objects.filter(pk=campaign.recipient_list_id or 0).update(**fields)
+    assert codes(campaign) == [code]
+    with pytest.raises(Blocked):
+        start(campaign, author)
