@@ -28,6 +28,11 @@ def cleaned(**event: object) -> dict[str, object]:
         '{"to": "447700900123"}',
         "tel:+447700900123;x",
         "447700900123-1",
+        "07700 900123",
+        "07700-900-123",
+        "(07700) 900123",
+        "sent to 07700 900123.",
+        "44 7700 900123",
     ],
 )
 def test_a_phone_number_is_masked_wherever_it_stands(written: str) -> None:
@@ -41,10 +46,40 @@ def test_a_phone_number_is_masked_wherever_it_stands(written: str) -> None:
     [
         "2026-11-21T05:12:59.123456Z", "took 0.1234567 s", "port 5432", "C-1187", "486,120 people",
         "5f1e90b41234567d2aa", "12345678-1b2c-4d5e-8f90-aabbccddeeff", "usr_1234567",
+        "2026-11-21 05:12:59", "01-12-2026 05:12", "05:12:59,123456", "010 120 of 500",
+        "127.0.0.1:5432", "epoch 12 of 1400, 16 left", "version 0.12.345",
+        "Bearer", "basic authentication", "the bearer left.", 'Bearer realm="messages"',
+        "mc_session", "message_center.sender", "http://localhost:8000/a@b", "postgresql://mc_app@db/x",
+        "Tokyo: 3 tokens", "0 of 900 000", "00000011-1111-4111-8111-1",
     ],
 )  # fmt: skip
 def test_what_is_no_number_stays(written: str) -> None:
     assert cleaned(event=written)["event"] == written
+
+
+@pytest.mark.parametrize(
+    "written", ["(212) 555-0100", "212 555 0100", "1-212-555-0100", "07 70 09 00 12"]
+)
+def test_a_number_in_groups_is_masked(written: str) -> None:
+    assert "•••" in str(cleaned(event=written)["event"])
+
+
+def test_a_whole_number_that_may_be_somebodys_is_masked_at_any_depth() -> None:
+    event = cleaned(to=447700900123, call={"to": [447700900123], 447700900123: "x"})
+    assert event["to"] == "44•••23"
+    assert event["call"] == {"to": ["44•••23"], "44•••23": "x"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("rows", 1_000_000), ("left", 486_120_000), ("flag", True), ("read_bytes", 4_770_090_012),
+        ("started_at", 1_763_701_979), ("campaign_id", 9_000_000_001), ("total", 12_345_678_901),
+        ("checksum", 2**63 + 5), ("took", 0.1234567),
+    ],
+)  # fmt: skip
+def test_what_counts_or_measures_stays(name: str, value: object) -> None:
+    assert cleaned(**{name: value})[name] == value
 
 
 def test_the_requests_own_number_stays() -> None:
@@ -63,6 +98,12 @@ def test_the_value_of_a_secret_is_masked(name: str) -> None:
         "Authorization: Bearer hunter2",
         '{"token": "hunter2"}',
         "api_key='hunter2'",
+        "postgresql://mc_app:hunter2@db/x",
+        "cannot reach redis://:hunter2@127.0.0.1:6379/0",
+        "https://proxy:p@hunter2@proxy.example/",
+        "the key mc_ab12.hunter2 was refused",
+        "Bearer abc.hunter2",
+        "sent 'basic dXNlcjpodW50ZXIy hunter' 'Bearer hunter2'",
     ],
 )
 def test_a_secret_inside_a_text_is_masked(written: str) -> None:
