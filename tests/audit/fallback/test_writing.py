@@ -21,12 +21,11 @@ from tests.audit.fallback.ground import (
     all_eids,
     denied,
     files,
-    fill,
     folder_at,
+    no_room_beyond,
     open_file,
     read,
     sign_in_failure,
-    small_disk,
     state_of,
     write,
     write_until_refused,
@@ -153,19 +152,19 @@ def test_the_alarm_says_since_when_and_why(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_refuses_counts_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "small", "200k") as place:
-        folder = folder_at(place / "fallback")
-        made = write(folder, 2)
-        fill(place / "filler")
-        # The last page of the file has room for a few.
+    folder = folder_at(tmp_path / "fallback")
+    made = write(folder, 2)
+    # Room for two lines and a half.
+    line = open_file(folder).stat().st_size // 2
+    with no_room_beyond(line * 9 // 2):
         more, refused = write_until_refused(folder)
-        made += more
-        assert "No space left on device" in str(refused)
-        assert state_of(folder).lost_count == 1
-        assert read(open_file(folder)).reading.torn_bytes == 0
-        (place / "filler").unlink()
-        made += write(folder, 3)
-        assert all_eids(folder) == [str(one.eid) for one in made]
+    made += more
+    assert "No space left on device" in str(refused)
+    assert len(more) > 0
+    assert state_of(folder).lost_count == 1
+    assert read(open_file(folder)).reading.torn_bytes == 0
+    made += write(folder, 3)
+    assert all_eids(folder) == [str(one.eid) for one in made]
 
 
 def test_a_folder_that_cannot_be_written_is_told_in_memory_until_it_can(tmp_path: Path) -> None:
