@@ -65,13 +65,17 @@ class Visitor:
 
     def put(self, path: str, data: bytes, *, offset: int) -> dict[str, Any]:
         """Send a piece of a file as the script does, and return what it is told."""
-        headers = {
+        told: dict[str, Any] = json.loads(self._open("PUT", path, data, self.piece(offset)).text)
+        return told
+
+    def piece(self, offset: int) -> dict[str, str]:
+        """Return the headers of a piece of a file, with those that say who sends it."""
+        return {
             "Content-Type": "application/octet-stream",
             "Upload-Offset": str(offset),
             "X-CSRFToken": self._token,
+            "Cookie": "; ".join(f"{one.name}={one.value}" for one in self._cookies),
         }
-        told: dict[str, Any] = json.loads(self._open("PUT", path, data, headers).text)
-        return told
 
     @property
     def _token(self) -> str:
