@@ -170,14 +170,18 @@ def give_up_uploads(now: datetime) -> int:
 
 
 def forget_file(lst: RecipientList) -> None:
-    """Remove the file of a list that is ready or has failed: it holds clear numbers."""
-    if lst.file_key:
+    """Remove the file of a list that is ready or has failed: it holds clear numbers.
+
+    A worker that finds another one at the list comes here too: that one goes on reading.
+    """
+    done = RecipientList.objects.filter(
+        pk=lst.pk,
+        workspace_id=lst.workspace_id,
+        state__in=[ListState.READY, ListState.FAILED],
+    )
+    if lst.file_key and done.exists():
         file_of(lst).unlink(missing_ok=True)
-        RecipientList.objects.filter(
-            pk=lst.pk,
-            workspace_id=lst.workspace_id,
-            state__in=[ListState.READY, ListState.FAILED],
-        ).update(file_key="")
+        done.update(file_key="")
 
 
 def _base_name(file_name: str) -> str:

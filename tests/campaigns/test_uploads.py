@@ -263,6 +263,14 @@ def test_a_ready_list_forgets_its_file(author: Me) -> None:
     assert again(lst).file_key == ""
 
 
+def test_a_list_that_another_worker_imports_keeps_its_file(author: Me) -> None:
+    lst = ordered(author)
+    with scope(author.here):
+        uploads.forget_file(lst)
+    assert file_of(lst).exists()
+    assert finished(author, lst).state == ListState.READY
+
+
 def test_a_form_that_takes_no_file_puts_none_on_the_disk(
     client: Client, settings: Settings, tmp_path: Path
 ) -> None:
