@@ -6,6 +6,7 @@ After each the same is asked: nothing twice, nothing lost, nothing stuck, counts
 import random
 import time
 from collections import Counter
+from collections.abc import Container
 from datetime import timedelta
 from itertools import pairwise
 
@@ -15,7 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from campaigns.actions import running
-from campaigns.models import Batch, Campaign, OptOut, Submission
+from campaigns.models import Batch, Campaign, Submission
 from campaigns.rules.campaign_states import State
 from smpp_client.models import Connection, ConnectionEvent, SessionStatus
 from smpp_client.simulator.ledger import texts
@@ -30,7 +31,7 @@ from tests.campaigns.sending.wire import (
 )
 from tests.poll import poll
 from tests.processes import Processes
-from workspaces.queries.keys import keys
+from tests.visitors import Visitor
 
 pytestmark = [pytest.mark.processes, pytest.mark.alone]
 # From the kill to the first segment of the next sender that was accepted, its start with it.
@@ -207,33 +208,36 @@ def test_a_pause_takes_effect_within_a_second(wired: Site, processes: Processes)
     assert max(check_twice.values()) == 1
 
 
-def test_an_opt_out_stops_that_number_from_the_next_second(
+def test_an_opt_out_by_page_stops_that_number_from_the_next_second(
     wired: Site, processes: Processes
 ) -> None:
     Connection.objects.filter(pk=wired.connection.pk).update(rate=50)
-    campaign = make.sending(wired.author, wired.route, rows=400)
+    web = processes.start("web")
+    visitor = Visitor(web, wired.author.user)
+    campaign = make.sending(wired.author, wired.route, rows=600)
     processes.start("sender")
-    poll(lambda: progress(campaign).submitted_segments > 20, 20)
-    sent = {line.destination for line in texts(wired.simulator.ledger)}
-    left = [make.number(index) for index in range(400) if make.number(index) not in sent]
-    chosen = left[:60]
-    for number in chosen:
-        OptOut.objects.create(
-            workspace=wired.author.here,
-            fingerprint=keys().fingerprint(number),
-            number_sealed=keys().seal_number(number, wired.author.here.pk),
-            source="page",
-            added_at=timezone.now(),
-        )
-    stopped_at = time.time()
+    wait_submitted(campaign, 20)
+    opted_out: dict[str, float] = {}
+    for _person in range(8):
+        number = next_unsent(wired, opted_out)
+        form = {"number": f"+{number}", "country": "GB", "words": "call to the care desk"}
+        answer = visitor.post(f"/w/{wired.author.here.slug}/optouts/add/", **form)
+        assert answer.url.endswith("/optouts/")
+        opted_out[number] = time.time()
     wait_settled(campaign)
-    late = [
-        line
-        for line in texts(wired.simulator.ledger)
-        if line.destination in chosen and line.at > stopped_at + 1
-    ]
+    sent = {line.destination: line.at for line in texts(wired.simulator.ledger)}
+    late = {n: sent[n] - at for n, at in opted_out.items() if sent.get(n, 0) > at + 1}
     assert not late
-    assert progress(campaign).suppressed > 0
+    # Who was on his way in that second got it; all others are suppressed, and nobody else is.
+    stopped = [number for number in opted_out if number not in sent]
+    assert progress(campaign).suppressed == len(stopped) > 0
+
+
+def next_unsent(wired: Site, taken: Container[str]) -> str:
+    """Return a number that nothing was sent to until now, from the end of the list."""
+    sent = {line.destination for line in texts(wired.simulator.ledger)}
+    numbers = (make.number(index) for index in reversed(range(600)))
+    return next(number for number in numbers if number not in sent and number not in taken)
 
 
 def test_a_text_changed_by_sql_while_sending_holds_the_campaign(
