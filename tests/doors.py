@@ -261,3 +261,77 @@ DOORS: tuple[tuple[str, str, Who], ...] = (
     ("health:ready", "GET", PUBLIC),
     ("health:audit", "GET", PUBLIC),
 )
+
+# The browser test that looks at each page, on a desk and on a phone. Every GET of DOORS is named
+# once, here or below; tests/test_doors.py counts.
+LOOKED_AT: Mapping[str, tuple[str, ...]] = {
+    "tests/audit/test_export_browser.py": ("evidence:list",),
+    "tests/audit/test_log_in_browser.py": ("audit:list", "audit:entry", "audit:erase"),
+    "tests/campaigns/evidence/test_in_browser.py": ("campaigns:evidence",),
+    "tests/campaigns/test_lists_in_browser.py": (
+        *("campaigns:lists", "campaigns:list_new", "campaigns:list_page"),
+        *("campaigns:list_columns", "campaigns:opt_outs", "campaigns:opt_out_add"),
+        "campaigns:opt_out_import",
+    ),
+    "tests/campaigns/test_live_browser.py": (
+        *("campaigns:detail", "campaigns:rate", "campaigns:cancel"),
+        *("campaigns:campaign_messages", "campaigns:message"),
+        *("platform:campaigns", "platform:diagnostics"),
+    ),
+    "tests/campaigns/test_replies_in_browser.py": (
+        *("campaigns:replies", "campaigns:reply", "campaigns:stop_words"),
+        *("campaigns:stop_word_remove", "platform:inbound", "platform:stop_words"),
+    ),
+    "tests/campaigns/test_senders_in_browser.py": (
+        *("campaigns:senders", "campaigns:sender_new", "campaigns:sender"),
+        *("campaigns:sender_revision", "campaigns:sender_propose", "campaigns:sender_decide"),
+        *("campaigns:sender_archive", "platform:senders", "platform:lift_protection"),
+    ),
+    "tests/campaigns/test_wizard_browser.py": (
+        *("campaigns:overview", "campaigns:list", "campaigns:new", "campaigns:edit"),
+        *("campaigns:check", "campaigns:review", "campaigns:review_item"),
+        "campaigns:review_decide",
+    ),
+    "tests/smpp_client/test_connections_in_browser.py": (
+        *("platform:connections", "platform:connection_new", "platform:connection"),
+        *("platform:connection_edit", "platform:connection_disable", "platform:weight"),
+        *("platform:routes", "platform:route_new", "platform:route", "platform:route_revoke"),
+    ),
+    "tests/smpp_client/test_reports_in_browser.py": (
+        "platform:connection_report_new",
+        "platform:connection_report",
+    ),
+    "tests/test_pages_in_browser.py": (
+        *("workspaces:reset", "evidence:one", "campaigns:messages", "campaigns:reveal"),
+        *("campaigns:export", "campaigns:reply_assign", "campaigns:reply_opt_out"),
+        *("campaigns:start", "campaigns:pause", "campaigns:resume", "campaigns:delete"),
+        *("campaigns:unknowns", "campaigns:records_new", "campaigns:records"),
+        *("campaigns:resend_new", "campaigns:resend"),
+        *("campaigns:sender_withdraw", "campaigns:sender_restore"),
+        *("campaigns:opt_out_find", "campaigns:opt_out_lift"),
+        *("campaigns:reply_find", "campaigns:reply_reveal"),
+        *("platform:unknowns", "platform:stop_word_remove", "platform:connection_enable"),
+        *("platform:audit", "platform:audit_entry", "platform:audit_erase"),
+    ),
+    "tests/workspaces/test_in_browser.py": (
+        *("workspaces:choose", "workspaces:sign_in", "workspaces:forgotten"),
+        *("workspaces:link_sent", "workspaces:invitation", "workspaces:account"),
+        *("workspaces:password", "workspaces:sessions", "workspaces:members"),
+        *("workspaces:remove_member", "workspaces:keys", "workspaces:new_key"),
+        *("workspaces:revoke_key", "workspaces:settings", "platform:overview"),
+        *("platform:workspaces", "platform:new_workspace", "platform:suspend"),
+        *("platform:enter", "platform:users", "platform:new_user"),
+        *("platform:disable_user", "platform:super_admin"),
+    ),
+}
+# What is no page: the API, redirects, files, numbers for a script, parts of a page that stands
+# above. A test opens each and finds no page.
+NO_PAGE = (
+    *("workspaces:home", "workspaces:open_invitation", "evidence:now"),
+    *("campaigns:build_progress", "campaigns:detail_now", "campaigns:detail_chart"),
+    *("campaigns:evidence_take", "campaigns:list_file", "campaigns:list_waterfall"),
+    *("campaigns:list_progress", "campaigns:replies_export", "platform:connection_report_file"),
+    *("api:messages", "api:message", "api:campaigns", "api:campaign", "api:senders"),
+    *("api:unknowns", "api:inbound_list", "api:inbound", "api:diagnostics", "api:me"),
+    *("api:openapi", "health:live", "health:ready", "health:audit"),
+)

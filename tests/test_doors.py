@@ -21,9 +21,10 @@ from audit.actions.exports import ask
 from campaigns.actions.opt_outs import add_opt_out
 from campaigns.actions.stop_words import add_own_word
 from campaigns.models import CallRecordImport, ResendDecision, WordKind
+from message_center.stack.product import ROOT
 from tests import make as nouns
 from tests.campaigns.inbound import came, wrote
-from tests.doors import DOORS, GONE, ROLES, SCOPES, Answer, Who
+from tests.doors import DOORS, GONE, LOOKED_AT, NO_PAGE, ROLES, SCOPES, Answer, Who
 from tests.workspaces import make
 from workspaces.actions.invitations import invite
 from workspaces.actions.joining import ask_to_join
@@ -96,6 +97,17 @@ def test_every_route_is_in_the_table() -> None:
 def test_every_row_of_the_table_has_a_route() -> None:
     found = {door for door, _address in addresses("care")}
     assert table().keys() - found == set(), "These rows of tests/doors.py have no route."
+
+
+def test_every_page_is_looked_at_in_a_browser_by_one_test() -> None:
+    looked_at = [name for names in LOOKED_AT.values() for name in names]
+    pages = [name for name, method in table() if method == "GET"]
+    assert sorted([*looked_at, *NO_PAGE]) == sorted(pages), "See LOOKED_AT in tests/doors.py."
+
+
+@pytest.mark.parametrize("file", LOOKED_AT)
+def test_who_looks_at_pages_asks_whether_they_look_right(file: str) -> None:
+    assert "looks_right" in (ROOT / file).read_text()
 
 
 @pytest.fixture
@@ -266,6 +278,7 @@ def settling(admin: Me, campaign_id: int) -> dict[str, int]:
     with scope(admin.here):
         records = CallRecordImport.objects.create(
             workspace=admin.here,
+            file_name="records.csv",
             size_bytes=1,
             has_header=True,
             uploaded_by=admin.user,
@@ -319,3 +332,16 @@ def test_the_same_row_is_there_for_who_belongs_to_it(neighbour: Neighbour) -> No
     root = root_in(neighbour.admin.here)
     found = statuses(make.signed_in(root), doors_about_rows(neighbour, "roaming"))
     assert {door for door, status in found.items() if status in {403, 404}} == set()
+
+
+def test_what_is_no_page_draws_none(neighbour: Neighbour) -> None:
+    client = make.signed_in(root_in(neighbour.admin.here))
+    drawn = set()
+    for text, pattern in routes():
+        address = fill(text, {**neighbour.parts, "workspace": "roaming"})
+        name = resolve(address).view_name
+        if name in NO_PAGE and hasattr(view_class(pattern.callback), "get"):
+            answer = client.get(address)
+            if answer.status_code == 200 and b"<html" in answer.getvalue():
+                drawn.add(name)
+    assert drawn == set()
