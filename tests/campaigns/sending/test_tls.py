@@ -4,9 +4,11 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 
 import pytest
+from django.test import Client
 
 from message_center.stack.certificates import (
     Authority,
@@ -26,6 +28,7 @@ from tests.campaigns.sending.wire import Site, wait_bound, wait_for_counts
 from tests.poll import poll
 from tests.processes import Processes
 from tests.simulator import certificate_hash, start_simulator
+from tests.workspaces import make as people
 
 pytestmark = pytest.mark.processes
 
@@ -67,6 +70,12 @@ def sentence_of(name: str) -> str:
     return row.sentence if row else ""
 
 
+def sessions_on_the_page(reader: Client, name: str) -> str:
+    """Return what the connection's page says of its sessions."""
+    page = unescape(reader.get(f"/platform/connections/{name}/").content.decode())
+    return page.partition('id="slots"')[2].partition("</section>")[0]
+
+
 def test_every_wrong_peer_gets_no_bind_and_its_own_sentence(
     wired: Site, processes: Processes, tmp_path: Path
 ) -> None:
@@ -87,8 +96,15 @@ def test_every_wrong_peer_gets_no_bind_and_its_own_sentence(
         )
     processes.start("sender")
     wait_bound(wired.connection)
+    reader = people.signed_in(make.user(is_super_admin=True))
     for name, _issue, words in PEERS:
         poll(lambda n=name, w=words: w in sentence_of(n), 30, f"{name} does not say: {words}")  # type: ignore[misc]
+        # While it tries again, it says so for a moment.
+        poll(
+            lambda n=name, w=words: w in sessions_on_the_page(reader, n),  # type: ignore[misc]
+            30,
+            f"the page of {name} does not say: {words}",
+        )
     binds = {name: simulator.counters()["binds"] for name, simulator in simulators.items()}
     for simulator in simulators.values():
         simulator.kill()
