@@ -1,25 +1,35 @@
-"""`manage.py demo` as a person uses it: started, killed, started again, refused."""
+"""`manage.py demo` as a person uses it: started, killed, started again, stopped, refused."""
 
 import os
 import signal
 import socket
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 import pytest
+import redis
 from psycopg import sql
 
+from message_center.roles import RUNTIME_ROLES, role_name
+from message_center.stack.installation import UrlMissing, database_urls
 from message_center.stack.ports import LOOPBACK, reserve
 from message_center.stack.processes import is_alive
 from message_center.stack.product import ROOT, answers_http
-from tests.ground import Ground
+from message_center.stack.secret_files import SecretFiles
+from smpp_client.simulator import ledger
+from tests.ground import OWNER, Ground
 from tests.poll import poll
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
+# What the demo promises from its first word to a campaign that sends.
+PROMISED_SECONDS = 90
+CAMPAIGN = "Weekend 20 GB"
 
 
 def clean_environment() -> dict[str, str]:
@@ -45,14 +55,25 @@ class Demo:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                # A terminal of its own: Ctrl-C reaches the whole foreground group.
+                start_new_session=True,
             )
         return self.process
 
     def start_and_wait(self) -> "subprocess.Popen[bytes]":
+        """Start it and wait until it says that a campaign is running."""
         process = self.start()
-        poll(lambda: "Open http" in self.said or process.poll() is not None, 90, self.said)
+        poll(
+            lambda: self.is_under_way or process.poll() is not None,
+            PROMISED_SECONDS,
+            f"a running campaign; see {self.output}",
+        )
         assert process.poll() is None, self.said
         return process
+
+    @property
+    def is_under_way(self) -> bool:
+        return "A campaign is running" in self.said
 
     def start_in_vain(self) -> str:
         """Start it, wait for its refusal, and return what it said."""
@@ -87,29 +108,64 @@ def descendants(pid: int) -> set[int]:
     return found - {pid}
 
 
+def superuser_url(demo: Demo) -> str:
+    """Return the URL of the superuser of the demo's own PostgreSQL."""
+    port = (demo.data / "ports.json").read_text().partition('"postgres": ')[2].split(",")[0]
+    word = (demo.data / "secrets" / "superuser").read_text().strip()
+    return f"postgresql://postgres:{word}@{LOOPBACK}:{port.strip()}/message_center"
+
+
 def installation_of(demo: Demo) -> tuple[str, object]:
     """Return what must stay over a restart: a secret, and the cluster's own identity."""
-    secrets = demo.data / "secrets"
-    port = (demo.data / "ports.json").read_text().partition('"postgres": ')[2].split(",")[0]
-    url = f"postgresql://postgres@{LOOPBACK}:{port.strip()}/message_center"
-    with psycopg.connect(url, password=(secrets / "superuser").read_text().strip()) as connection:
+    with psycopg.connect(superuser_url(demo)) as connection:
         row = connection.execute("SELECT system_identifier FROM pg_control_system()").fetchone()
-    return (secrets / "secret_key").read_text(), row
+    return (demo.data / "secrets" / "secret_key").read_text(), row
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the demo's campaign has come; `submitted` counts segments."""
+
+    campaign: int
+    total: int
+    submitted: int
+
+
+def progress(url: str) -> Progress:
+    """Return the progress of the demo's campaign, of which there is one."""
+    question = (
+        "SELECT campaign.id, progress.total, progress.submitted_segments FROM campaign"
+        " JOIN progress ON progress.campaign_id = campaign.id WHERE campaign.name = %s"
+    )
+    with psycopg.connect(url) as connection:
+        [row] = connection.execute(question, [CAMPAIGN]).fetchall()
+    return Progress(*row)
+
+
+def progress_beyond(url: str, submitted: int) -> Progress:
+    """Wait until the campaign has sent more than that; the sentence may have meant another one."""
+    poll(lambda: progress(url).submitted > submitted, 60, f"more than {submitted} submitted")
+    return progress(url)
 
 
 @dataclass(frozen=True)
 class Story:
-    """What was seen in one life of a demo: start, second demo, kill -9, start, SIGTERM."""
+    """What was seen in one life of a demo: start, second demo, kill -9, start, Ctrl-C."""
 
+    said: str
     first: tuple[str, object]
     second_demo: str
+    before: Progress
     children: set[int]
     left_after_kill: set[int]
     second: tuple[str, object]
+    after: Progress
+    later: Progress
     was_answering: bool
     exit_code: int
     left_after_stop: set[int]
     last_words: str
+    accepted: list[ledger.Accepted]
 
 
 @pytest.fixture(scope="module")
@@ -126,25 +182,32 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 
 def live(demo: Demo, other: Demo) -> Story:
     process = demo.start_and_wait()
+    said, url = demo.said, superuser_url(demo)
     first, children = installation_of(demo), descendants(process.pid)
     second_demo = other.start_in_vain()
+    before = progress_beyond(url, 0)
     process.kill()
     process.wait()
     left = wait_for_all(children)
     process = demo.start_and_wait()
-    second, again = installation_of(demo), descendants(process.pid)
-    was_answering = answers_http(demo.port)
-    process.send_signal(signal.SIGTERM)
+    second, again, after = installation_of(demo), descendants(process.pid), progress(url)
+    was_answering, later = answers_http(demo.port), progress_beyond(url, after.submitted)
+    os.killpg(process.pid, signal.SIGINT)
     return Story(
+        said=said,
         first=first,
         second_demo=second_demo,
+        before=before,
         children=children,
         left_after_kill=left,
         second=second,
+        after=after,
+        later=later,
         was_answering=was_answering,
         exit_code=process.wait(60),
         left_after_stop={pid for pid in again if is_alive(pid)},
         last_words=demo.said,
+        accepted=list(ledger.texts(demo.data / "simulator.ledger")),
     )
 
 
@@ -158,9 +221,31 @@ def wait_for_all(pids: set[int], seconds: float = 40) -> set[int]:
 
 
 @pytest.mark.alone
+def test_it_says_who_may_sign_in_and_has_its_sample_data(story: Story) -> None:
+    assert "Demo accounts, all with the password" in story.said
+    assert "platform@demo.example" in story.said
+    assert "without sample data" not in story.said
+
+
+@pytest.mark.alone
 def test_a_kill_leaves_no_process_behind(story: Story) -> None:
     assert len(story.children) > 10
     assert story.left_after_kill == set()
+
+
+@pytest.mark.alone
+def test_a_second_start_goes_on_with_the_same_campaign_where_it_was(story: Story) -> None:
+    assert story.before.submitted > 0
+    assert (story.after.campaign, story.after.total) == (story.before.campaign, story.before.total)
+    assert story.before.submitted <= story.after.submitted < story.later.submitted
+
+
+@pytest.mark.alone
+def test_nobody_gets_a_message_twice_over_a_kill(story: Story) -> None:
+    numbers = Counter(message.destination for message in story.accepted)
+    assert len(numbers) >= story.later.submitted
+    assert [number for number, count in numbers.items() if count > 1] == []
+    assert all(message.is_complete for message in story.accepted)
 
 
 @pytest.mark.alone
@@ -180,7 +265,7 @@ def test_a_second_demo_of_the_same_folder_is_refused(story: Story) -> None:
 
 
 @pytest.mark.alone
-def test_it_stops_everything_when_asked(story: Story) -> None:
+def test_ctrl_c_stops_everything(story: Story) -> None:
     assert story.exit_code == 0
     assert story.left_after_stop == set()
     assert story.last_words.rstrip().endswith("PostgreSQL stopped.")
@@ -211,10 +296,8 @@ def powerless(servers: Ground) -> Iterator[str]:
 def test_a_database_url_that_may_not_make_roles_needs_the_owners(
     powerless: str, tmp_path: Path
 ) -> None:
-    demo = Demo(tmp_path / "data", {"DATABASE_URL": powerless})
-    said = demo.start_in_vain()
-    demo.close()
-    assert "set OWNER_DATABASE_URL" in said
+    with pytest.raises(UrlMissing, match="set OWNER_DATABASE_URL"):
+        database_urls({"DATABASE_URL": powerless}, SecretFiles(tmp_path))
 
 
 def test_a_redis_url_that_does_not_answer_is_named(servers: Ground, tmp_path: Path) -> None:
@@ -228,3 +311,51 @@ def test_a_redis_url_that_does_not_answer_is_named(servers: Ground, tmp_path: Pa
     said = demo.start_in_vain()
     demo.close()
     assert "REDIS_URL does not answer" in said
+
+
+@pytest.fixture
+def elsewhere(servers: Ground) -> Iterator[str]:
+    """The name of an empty database on a server that is not the demo's."""
+    name, url = "demo_elsewhere", servers.url("superuser", "postgres")
+    with psycopg.connect(url, autocommit=True) as connection:
+        words = "CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8'"
+        connection.execute(sql.SQL(words).format(sql.Identifier(name), sql.Identifier(OWNER)))
+    yield name
+    servers.drop(name)
+    with psycopg.connect(url, autocommit=True) as connection:
+        for role in RUNTIME_ROLES:
+            one = sql.Identifier(role_name(role, name))
+            connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(one))
+    with redis.Redis.from_url(servers.valkey.url) as client:
+        client.flushall()
+
+
+def names_of(pids: set[int]) -> set[str]:
+    """Return the program names of those processes that are still there."""
+    names = set()
+    for pid in pids:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            names.add((Path("/proc") / str(pid) / "comm").read_text().strip())
+    return names
+
+
+@pytest.mark.alone
+def test_servers_that_the_environment_names_are_used_and_left_alone(
+    servers: Ground, elsewhere: str, tmp_path: Path
+) -> None:
+    theirs = {"DATABASE_URL": servers.url("owner", elsewhere), "REDIS_URL": servers.valkey.url}
+    demo = Demo(tmp_path / "data", theirs)
+    try:
+        process = demo.start_and_wait()
+        children = descendants(process.pid)
+        names = names_of(children)
+        assert progress_beyond(servers.url("superuser", elsewhere), 0).total > 0
+        process.terminate()
+        code = process.wait(60)
+    finally:
+        demo.close()
+    assert not {name for name in names if name.startswith(("postgres", "valkey"))}
+    assert not (demo.data / "postgres").exists()
+    assert (code, {pid for pid in children if is_alive(pid)}) == (0, set())
+    assert servers.postgres.running is not None
+    assert servers.postgres.running.is_running()
