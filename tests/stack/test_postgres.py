@@ -6,21 +6,24 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from message_center.stack import postgres as stack
+from message_center.stack.launch import NOBODY
 from message_center.stack.ports import reserve
 from message_center.stack.postgres import Home, Postgres
 from message_center.stack.processes import is_alive
 from message_center.stack.product import ROOT
 from tests.poll import poll
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root needs other clothes")
+IS_ROOT = os.geteuid() == 0
 
 
 @contextmanager
@@ -129,42 +132,69 @@ def test_the_server_goes_with_the_process_that_started_it(tmp_path: Path) -> Non
     assert "received fast shutdown request" in (tmp_path / "log").read_text()
 
 
-@as_root
-def test_root_runs_it_as_nobody_in_a_namespace(tmp_path: Path) -> None:
+def may_make_namespaces() -> bool:
+    """Whether this machine lets this user have a user namespace."""
+    words = [shutil.which("unshare") or "unshare", "--user", "--map-root-user", "true"]
+    return subprocess.run(words, capture_output=True, check=False).returncode == 0
+
+
+def test_root_and_who_has_no_name_run_it_as_nobody_in_a_namespace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the machine forbids namespaces, root finds another way; the nameless is told so."""
+    monkeypatch.setattr(stack, "_has_name", lambda: False)
     with running(tmp_path) as server:
+        if not may_make_namespaces():
+            assert server.home.clothes == ("setuid" if IS_ROOT else "namespace")
+            return
         server.start()
         assert server.home.clothes == "namespace"
         assert server.running is not None
         uid_map = Path(f"/proc/{server.running.pid}/uid_map").read_text().split()
-        assert uid_map == ["65534", "0", "1"]
+        assert uid_map == ["65534", str(os.geteuid()), "1"]
 
 
 @pytest.fixture
-def setuid_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
-    """A home that `nobody` cannot reach, on a machine without user namespaces."""
+def copied_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    """A home that `nobody` cannot reach, on a machine without user namespaces.
+
+    Who is not root can become nobody else: he is his own `nobody`, and changes no clothes.
+    """
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     find = stack.home
-    monkeypatch.setattr(stack, "home", lambda folder: find(folder, ("setuid",)))
+    if IS_ROOT:
+        monkeypatch.setattr(stack, "home", lambda folder: find(folder, ("setuid",)))
+    else:
+        monkeypatch.setattr(stack, "NOBODY", os.geteuid())
+        monkeypatch.setattr(stack, "home", partial(_copied, find))
     found = stack.home(closed / "postgres")
     yield found
     shutil.rmtree(found.folder.parent)
 
 
-@as_root
+def _copied(find: Callable[[Path], Home], folder: Path) -> Home:
+    original = find(folder)
+    found = stack.copied(original)
+    assert found is not None
+    return replace(found, clothes=original.clothes)
+
+
 def test_without_namespaces_the_server_runs_from_a_copy_as_nobody(
-    setuid_home: Home, tmp_path: Path
+    copied_home: Home, tmp_path: Path
 ) -> None:
     with running(tmp_path / "closed") as server:
         server.start()
         assert server.running is not None
-        assert Path(f"/proc/{server.running.pid}").stat().st_uid == 65534
+        assert Path(f"/proc/{server.running.pid}").stat().st_uid == (
+            NOBODY if IS_ROOT else os.geteuid()
+        )
+        assert server.home == copied_home
         assert server.home.data.is_relative_to("/var/tmp")
         assert stat.S_IMODE(server.home.data.stat().st_mode) == 0o700
 
 
-@as_root
-def test_the_copy_is_found_again_by_the_next_start(setuid_home: Home, tmp_path: Path) -> None:
+def test_the_copy_is_found_again_by_the_next_start(copied_home: Home, tmp_path: Path) -> None:
     with running(tmp_path / "closed") as server:
         server.start()
         tell(server, "CREATE TABLE kept AS SELECT 7 AS number")
@@ -173,26 +203,27 @@ def test_the_copy_is_found_again_by_the_next_start(setuid_home: Home, tmp_path: 
         assert ask(server, "SELECT number FROM kept") == 7
 
 
-@as_root
-def test_a_machine_that_forbids_both_is_told_about_database_url(tmp_path: Path) -> None:
+def test_root_on_a_machine_that_forbids_both_is_told_about_database_url(tmp_path: Path) -> None:
+    allowed = may_make_namespaces()
+    # Where the machine itself forbids namespaces, the other way is open to root and only to him.
+    ways = ("namespace", "setuid") if allowed else ("namespace",)
     script = (
+        "import os\n"
         "from pathlib import Path\n"
         "from message_center.stack.postgres import home, PostgresRefused\n"
+        "os.geteuid = lambda: 0\n"
         "try:\n"
-        f"    home(Path({str(tmp_path)!r}) / 'pg')\n"
+        f"    home(Path({str(tmp_path)!r}) / 'pg', {ways})\n"
         "except PostgresRefused as refusal:\n"
         "    print(refusal)\n"
     )
-    # Inside this namespace only root exists and no further namespace may be made.
-    closed = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$0" -c "$1"'
-    unshare = shutil.which("unshare") or "unshare"
+    words = [sys.executable, "-c", script]
+    if allowed:
+        # Inside this namespace only root exists and no further namespace may be made.
+        closed = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$0" "$@"'
+        unshare = shutil.which("unshare") or "unshare"
+        words = [unshare, "--user", "--map-root-user", "sh", "-c", closed, *words]
     before = set(stack.SHARED.glob("message-center-*"))
-    done = subprocess.run(
-        [unshare, "--user", "--map-root-user", "sh", "-c", closed, sys.executable, script],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert "set DATABASE_URL and OWNER_DATABASE_URL" in done.stdout, done.stderr
     assert set(stack.SHARED.glob("message-center-*")) == before
