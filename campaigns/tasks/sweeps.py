@@ -1,18 +1,38 @@
 """The sweeps: what a lost nudge would have done, done by the clock."""
 
+from contextlib import suppress
+from datetime import timedelta
+
 from celery import shared_task
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from campaigns.actions.building import builds_under_way
 from campaigns.actions.running import sweep
 from campaigns.actions.upkeep import ensure_partitions, forget_requests, give_up_receipts
+from campaigns.queries.starts import starts_between
 from campaigns.tasks.builds import build
 from workspaces.scope import scope_everywhere
+
+# Beyond the next sweep, also where that is late.
+SOON = timedelta(seconds=5)
 
 
 @shared_task(name="campaigns.sweep", ignore_result=True)
 def sweep_campaigns() -> None:
-    """Start, complete and expire what is due."""
+    """Start, complete and expire what is due; have somebody look again when the next start is."""
+    now = timezone.now()
+    sweep(now)
+    with scope_everywhere("the sweep looks for starts in all workspaces"):
+        starts = starts_between(now, now + SOON)
+    for at in starts:
+        with suppress(OperationalError):
+            sweep_at_a_start.apply_async(eta=at, retry=False)
+
+
+@shared_task(name="campaigns.sweep_at_a_start", ignore_result=True)
+def sweep_at_a_start() -> None:
+    """Start in time what would begin with the next sweep, up to its whole period late."""
     sweep(timezone.now())
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from campaigns.actions import running
 from campaigns.actions.moves import CampaignRefused, WrongState
 from campaigns.models import Campaign, Mode, Progress, StartBy
+from campaigns.queries.starts import starts_between
 from campaigns.rules.campaign_states import State
 from smpp_client.models import Route
 from tests import make
@@ -278,6 +279,16 @@ def test_a_scheduled_one_waits_for_its_time_and_starts_then(clock: Clock) -> Non
     assert clock.state(campaign) == State.SCHEDULED
     assert clock.state(campaign, 0.9 * HOUR) == State.SCHEDULED
     assert clock.state(campaign, 1.1 * HOUR) == State.SENDING
+
+
+def test_a_start_is_known_by_its_instant_unless_a_hand_begins_it(clock: Clock) -> None:
+    at = timezone.now() + HOUR
+    for start_by in (StartBy.ITSELF, StartBy.HAND):
+        clock.made("approved", mode=Mode.SCHEDULED, starts_at=at, start_by=start_by)
+    running.sweep(timezone.now())
+    with scope(clock.place):
+        assert starts_between(at - HOUR, at) == [at]
+        assert starts_between(at, at + HOUR) == []
 
 
 def test_sweeping_twice_changes_nothing(clock: Clock) -> None:
