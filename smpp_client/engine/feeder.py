@@ -30,6 +30,9 @@ PARTS = 8
 AHEAD_SECONDS = 0.05
 STALE_SECONDS = 0.4
 PACE_SECONDS = 0.1
+# So many answers are made up for before more of them are looked at: what leaves in one burst comes
+# back in one, and while that is worked through the peer waits.
+ANSWERS_A_TURN = 32
 CLAIM_AGAIN_SECONDS = 0.5
 
 log = structlog.get_logger(__name__)
@@ -82,6 +85,7 @@ class Feeder:
         self._pace = Pace(time.monotonic())
         self._news = asyncio.Event()
         self._is_turn_due = False
+        self._nudges = 0
 
     def follow(self, account: Account) -> None:
         """Take other settings of the same connection from now on."""
@@ -129,12 +133,19 @@ class Feeder:
 
     def nudge(self) -> None:
         """Say that the window or the budget has room again. Many nudges make one look."""
-        if not self._is_turn_due:
+        self._nudges += 1
+        if self._nudges >= ANSWERS_A_TURN:
+            self._turn()
+        elif not self._is_turn_due:
             self._is_turn_due = True
-            asyncio.get_running_loop().call_soon(self._turn)
+            asyncio.get_running_loop().call_soon(self._turn_later)
+
+    def _turn_later(self) -> None:
+        self._is_turn_due = False
+        self._turn()
 
     def _turn(self) -> None:
-        self._is_turn_due = False
+        self._nudges = 0
         self._news.set()
         if self._ahead and self._line is not None:
             now = time.monotonic()

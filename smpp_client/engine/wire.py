@@ -12,6 +12,9 @@ from smpp_client.protocol.config import SessionConfig
 from smpp_client.protocol.events import Closed, Event
 from smpp_client.protocol.session import Session
 
+# Some seventy answers: they are made up for before the next ones are read.
+OCTETS_A_TURN = 2_048
+
 OnEvent = Callable[[Event], None]
 # Returns why there must be no bind with whom the transport has reached, or "".
 Admit = Callable[[asyncio.BaseTransport], str]
@@ -59,9 +62,11 @@ class Wire(asyncio.Protocol):
         self.flush()
 
     def data_received(self, data: bytes) -> None:
-        """Hand bytes to the session."""
-        self._handle(self.session.receive(data, time.monotonic()))
-        self.flush()
+        """Hand bytes to the session, some at a time."""
+        for start in range(0, len(data), OCTETS_A_TURN):
+            piece = data[start : start + OCTETS_A_TURN]
+            self._handle(self.session.receive(piece, time.monotonic()))
+            self.flush()
 
     def eof_received(self) -> bool:
         """A half-closed peer is a closed peer."""

@@ -14,7 +14,7 @@ import pytest
 
 from smpp_client.carrier import Address, Kind, LeaseKey, Outcome, Room, Segment, SegmentKey, Work
 from smpp_client.engine.books import OutcomeBook, utc_now
-from smpp_client.engine.feeder import STALE_SECONDS, Feeder
+from smpp_client.engine.feeder import ANSWERS_A_TURN, STALE_SECONDS, Feeder
 from smpp_client.engine.leases import Share
 from tests.smpp_client.engine.peers import account
 
@@ -165,6 +165,21 @@ def test_a_full_window_asks_nothing_of_the_desk() -> None:
         before = len(fed.shelf.claims)
         await asyncio.sleep(0.2)
         assert len(fed.shelf.claims) == before
+        await fed.end()
+
+    run(story())
+
+
+def test_a_burst_of_answers_is_made_up_for_before_it_is_over() -> None:
+    async def story() -> None:
+        fed = Fed(window=100, budget=1_000, rate=100_000, shelf=Shelf())
+        for _ in range(60):
+            fed.answer(50)
+            await asyncio.sleep(0.005)
+        await until(lambda: fed.far.free == 0 and len(fed.feeder._ahead) > ANSWERS_A_TURN)
+        before = fed.far.written_count
+        fed.answer(100)
+        assert fed.far.written_count >= before + ANSWERS_A_TURN
         await fed.end()
 
     run(story())
