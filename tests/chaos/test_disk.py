@@ -21,7 +21,7 @@ from tests.ground import Ground
 from tests.poll import poll
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
-NEEDS_MOUNT = "To fill a disk takes the right to mount one: run make chaos as root."
+NEEDS_MOUNT = "To fill a disk takes the right to mount one: run make disks as root."
 FULL_SECONDS = 5
 ROOM_FOR_THE_LOG = 64 * 1024 * 1024
 TABLES = "SELECT relid::regclass::text FROM pg_partition_tree(%s::regclass) WHERE isleaf"
