@@ -138,9 +138,9 @@ def _has_room(memory: Path) -> bool:
     return free > ROOM_BYTES
 
 
-def make_ground() -> Ground:
+def make_ground(*, is_on_disk: bool = False) -> Ground:
     """Choose the folder, the ports and the passwords of this run."""
-    place = MEMORY if _has_room(MEMORY) else None
+    place = MEMORY if not is_on_disk and _has_room(MEMORY) else None
     folder = Path(tempfile.mkdtemp(prefix="message-center-tests-", dir=place))
     folder.chmod(0o755)
     secrets = SecretFiles(folder / "secrets")

@@ -1,4 +1,6 @@
-"""The tests' ground with a PostgreSQL that keeps its word: fsync and synchronous_commit on."""
+"""The tests' ground with a PostgreSQL that keeps its word: fsync and synchronous_commit on, on a
+disk.
+"""
 
 import os
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ from tests.ground import SHARED, Ground, make_ground
 @contextmanager
 def durable_ground() -> Iterator[Ground]:
     """Start the servers, let this process's environment name them, and stop them at the end."""
-    ground = make_ground()
+    ground = make_ground(is_on_disk=True)
     plain = ground.postgres
     ground.postgres = Postgres(
         ground.folder / "postgres",
