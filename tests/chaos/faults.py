@@ -297,13 +297,16 @@ class ValkeyFault(Fault):
 
 @dataclass
 class Switches(Fault):
-    """Switches on for so many seconds, then off."""
+    """Switches on for so many seconds, then off; a session that has become silent stays silent, so
+    `ends_with` names what the SMSC does to its sessions afterwards.
+    """
 
     title: str
     switches: dict[str, Any]
     seconds: float = 1.5
     budgets: float = 0
     disturbs: bool = False
+    ends_with: str = ""
     group = "SMSC"
 
     @property
@@ -314,6 +317,8 @@ class Switches(Fault):
         stage.faults(**self.switches)
         time.sleep(self.seconds)
         stage.faults(**{name: USUAL.get(name, type(on)()) for name, on in self.switches.items()})
+        if self.ends_with:
+            stage.simulator.do(self.ends_with)
         return now()
 
 

@@ -33,7 +33,9 @@ SMSC: Sequence[Callable[[], Fault]] = (
     lambda: Switches("queue full every fifth", {"queue_full_every": 5}),
     lambda: Switches("throttles above a rate", {"throttle_above": 40.0}),
     lambda: Switches("drops after 20", {"drop_after": 20}, budgets=3, disturbs=True),
-    lambda: Switches("silent after 20", {"silent_after": 20}, budgets=2, disturbs=True),
+    lambda: Switches(
+        "silent after 20", {"silent_after": 20}, budgets=2, disturbs=True, ends_with="drop"
+    ),
     lambda: Switches("answers twice", {"duplicate_response_every": 2}),
     lambda: Switches("wrong sequence numbers", {"wrong_sequence_every": 5}, budgets=1),
     lambda: Switches("unbinds after 30", {"unbind_after": 30}, budgets=3, disturbs=True),
