@@ -11,6 +11,7 @@ import shutil
 import signal
 import stat
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -52,6 +53,9 @@ ALWAYS = {
     "log_timezone": "UTC",
     "jit": "off",
 }
+# What a server says whose predecessor's children are not all gone.
+STILL_IN_USE = "pre-existing shared memory block"
+RETRY_SECONDS = 0.1
 # Nothing to keep: a crash of the machine may lose it all.
 THROW_AWAY = {
     "fsync": "off",
@@ -223,10 +227,19 @@ class Postgres:
         """
         if not self.home.data.exists():
             self._make_cluster()
-        self._clear_stale_lock()
-        self.running = start(self._program())
-        wait_ready(self.running, self.answers, seconds)
-        return self.running
+        ends = time.monotonic() + seconds
+        while True:
+            self._clear_stale_lock()
+            self.running = start(self._program())
+            try:
+                wait_ready(self.running, self.answers, seconds)
+            except DidNotStart as failed:
+                # The children of a server that was killed take a moment to notice.
+                if STILL_IN_USE not in str(failed) or time.monotonic() > ends:
+                    raise
+                time.sleep(RETRY_SECONDS)
+            else:
+                return self.running
 
     def stop(self, *, immediate: bool = False) -> None:
         """Stop: fast by default (clients are sent away, data is flushed), or like a crash."""

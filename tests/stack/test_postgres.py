@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -100,6 +101,22 @@ def test_a_lock_file_with_the_number_of_another_process_is_no_obstacle(tmp_path:
         server.running.kill()
         lock.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
         server.start()
+        assert ask(server, "SELECT 1") == 1
+
+
+def test_children_that_outlive_a_killed_server_are_waited_for(tmp_path: Path) -> None:
+    with running(tmp_path) as server:
+        server.start()
+        assert server.running is not None
+        with psycopg.connect(server.url("postgres")) as link:
+            child = link.info.backend_pid
+            os.kill(child, signal.SIGSTOP)
+            os.kill(server.running.pid, signal.SIGKILL)
+            later = threading.Timer(1.0, os.kill, [child, signal.SIGCONT])
+            later.start()
+            server.start()
+            later.join()
+        assert "pre-existing shared memory block" in server.log.read_text()
         assert ask(server, "SELECT 1") == 1
 
 
