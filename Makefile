@@ -34,7 +34,7 @@ demo: $(VENV)/.runtime ## Start everything with sample data: make demo [PORT=800
 
 test: $(VENV)/.develop ## The suite against its own throw-away PostgreSQL, Valkey, simulator and Chromium
 	@$(BIN)/python -m tests.needs
-	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not alone" $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not alone" $(ARGS)
 
 check: $(VENV)/.develop ## Format, lint, types, rooms, templates, migrations
 	@$(BIN)/ruff format --check .
