@@ -1,7 +1,6 @@
 """Who may be at the other end: every wrong peer gets no bind, and its own sentence."""
 
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from html import unescape
@@ -11,15 +10,8 @@ import pytest
 from django.test import Client
 
 from message_center.stack.certificates import (
-    Authority,
-    Issued,
     demo_certificates,
-    issue_by_stranger,
-    issue_expired,
-    issue_not_yet_valid,
-    issue_self_signed,
     issue_valid,
-    issue_wrong_name,
     read_authority,
 )
 from smpp_client.models import ConnectionEvent, SessionStatus
@@ -29,39 +21,9 @@ from tests.poll import poll
 from tests.processes import Processes
 from tests.simulator import certificate_hash, start_simulator
 from tests.workspaces import make as people
+from tests.wrong_servers import WRONG_SERVERS
 
 pytestmark = pytest.mark.processes
-
-Issue = Callable[[Path, Authority, datetime], Issued]
-PEERS: tuple[tuple[str, Issue, str], ...] = (
-    (
-        "wrong-authority",
-        lambda folder, _authority, now: issue_by_stranger(folder, client=False, now=now),
-        "signed by an authority that the CA file does not hold",
-    ),
-    (
-        "wrong-name",
-        lambda folder, authority, now: issue_wrong_name(folder, authority, now=now),
-        "for another name than localhost",
-    ),
-    (
-        "expired",
-        lambda folder, authority, now: issue_expired(folder, authority, client=False, now=now),
-        "has expired",
-    ),
-    (
-        "not-yet-valid",
-        lambda folder, authority, now: issue_not_yet_valid(
-            folder, authority, client=False, now=now
-        ),
-        "is not valid yet",
-    ),
-    (
-        "self-signed",
-        lambda folder, _authority, now: issue_self_signed(folder, client=False, now=now),
-        "signed by itself",
-    ),
-)
 
 
 def sentence_of(name: str) -> str:
@@ -80,7 +42,7 @@ def test_every_wrong_peer_gets_no_bind_and_its_own_sentence(
     wired: Site, processes: Processes, tmp_path: Path
 ) -> None:
     simulators = {}
-    for name, issue, _words in PEERS:
+    for name, issue, _words in WRONG_SERVERS:
         folder = tmp_path / name
         good = demo_certificates(folder)
         bad = issue(folder, read_authority(folder), datetime.now(UTC))
@@ -97,7 +59,7 @@ def test_every_wrong_peer_gets_no_bind_and_its_own_sentence(
     processes.start("sender")
     wait_bound(wired.connection)
     reader = people.signed_in(make.user(is_super_admin=True))
-    for name, _issue, words in PEERS:
+    for name, _issue, words in WRONG_SERVERS:
         poll(lambda n=name, w=words: w in sentence_of(n), 30, f"{name} does not say: {words}")  # type: ignore[misc]
         # While it tries again, it says so for a moment.
         poll(
