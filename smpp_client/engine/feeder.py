@@ -16,6 +16,7 @@ from smpp_client.engine.accounts import Account
 from smpp_client.engine.books import FLUSH_OUTCOMES, OutcomeBook, utc_now
 from smpp_client.engine.leases import NOTHING, Share
 from smpp_client.engine.lines import Line
+from smpp_client.engine.tools import pause
 from smpp_client.rules.pace import Bucket, Throttle
 
 IDLE_SECONDS = 0.05
@@ -162,7 +163,7 @@ class Feeder:
         self._small_since = 0.0
         work = await self._claim(room, wire, lease())
         if not work:
-            await self._pause(IDLE_SECONDS)
+            await pause(self._stopping, IDLE_SECONDS)
             return
         count = sum(segment.covers for segment in work)
         book.claimed(count)
@@ -249,14 +250,8 @@ class Feeder:
             wire.drop("Another sender has this connection now.")
         except psycopg.Error as error:
             log.warning("not_claimed", connection=self._account.name, error=str(error))
-            await self._pause(CLAIM_AGAIN_SECONDS)
+            await pause(self._stopping, CLAIM_AGAIN_SECONDS)
         return []
 
     def _claimed(self, lease: LeaseKey, room: Room) -> list[Segment]:
         return list(self._desk.claim(lease, room=room, now=utc_now()).segments)
-
-    async def _pause(self, seconds: float) -> None:
-        """Wait, but not longer than until the slot stops."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
