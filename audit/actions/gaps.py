@@ -101,7 +101,9 @@ def _gap(held: Checkpoint, chain_count: int) -> Gap:
         epoch = read_epoch(body.encode())
         tree.append(epoch.leaf())
         if tree.size <= held.size:
-            since, signed_root = epoch.at, tree.root()
+            since = epoch.at
+        if tree.size == held.size:
+            signed_root = tree.root()
     if tree.size >= held.size and signed_root == held.root:
         raise GapRefused("The checkpoint fits the epochs that are here: nothing is missing.")
     return Gap(held.size, tree.size, since, chain_count)
