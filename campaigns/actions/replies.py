@@ -18,6 +18,7 @@ from campaigns.rules.stop_words import Wish
 from workspaces.actions.noting import note
 from workspaces.models import User
 from workspaces.queries.access import role_in
+from workspaces.queries.accounts import may_be_used
 from workspaces.queries.keys import keys
 from workspaces.queries.me import Me
 from workspaces.rules.refusal import Refusal
@@ -67,7 +68,7 @@ def assign_reply(
 
     Raises ReplyNotAssigned, AssignedMeanwhile.
     """
-    if holder is not None and not (holder.is_active and role_in(by.here, holder)):
+    if holder is not None and not (may_be_used(holder) and role_in(by.here, holder)):
         raise ReplyNotAssigned(_("Only a person of this workspace can look after a reply."))
     with transaction.atomic(durable=True):
         changed = InboundMessage.objects.filter(

@@ -114,7 +114,7 @@ def page_of_replies(
 
 def reply_count(place: Workspace, holder: int | None = None) -> int:
     """Return how many messages a workspace has, or how many of them an account looks after."""
-    rows = InboundMessage.objects.filter(workspace=place, head=None)
+    rows = _heads(place).order_by()
     return rows.count() if holder is None else rows.filter(holder_id=holder).count()
 
 

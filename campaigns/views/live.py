@@ -29,6 +29,7 @@ from campaigns.queries.live import (
 from campaigns.queries.live_chart import chart_of, in_words, table_of
 from campaigns.queries.live_drawing import as_json
 from campaigns.queries.pace import in_digits, pace_of
+from campaigns.queries.sealing_state import LATE
 from campaigns.queries.why import clock, to_the_second, why_not_faster
 from campaigns.rules.campaign_states import FINAL, RUNNING, State
 from campaigns.rules.message_states import MessageState
@@ -37,7 +38,6 @@ from campaigns.views.campaign_address import address, campaign_or_404
 from workspaces.gate.request import GateRequest
 from workspaces.views.shown import show
 
-SEALED_WITHIN = timedelta(hours=2)
 SENDING_SECONDS = 2
 WAITING_SECONDS = 10
 MILESTONES = (75, 50, 25)
@@ -116,7 +116,7 @@ def evidence_until(campaign: Campaign, now: datetime) -> datetime | None:
     """
     if campaign.finished_at is None:
         return None
-    ends_at = campaign.finished_at + timedelta(hours=settings.RECEIPT_WAIT_HOURS) + SEALED_WITHIN
+    ends_at = campaign.finished_at + timedelta(hours=settings.RECEIPT_WAIT_HOURS) + LATE
     return ends_at.astimezone(ZoneInfo(campaign.workspace.zone)) if ends_at < now else None
 
 
