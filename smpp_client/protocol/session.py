@@ -69,6 +69,7 @@ class Session:
         self._deadlines: dict[Timer, float] = {}
         # The last response: what the peer sends on its own does not prove that it reads us.
         self._heard_at = 0.0
+        self._silent_at = -1.0  # when a whole response timer had passed without one
         self._is_unbound_by_peer = False
         self._handlers: dict[int, Callable[[Frame, float], None]] = {
             pdus.GENERIC_NACK: self._on_nack,
@@ -99,8 +100,10 @@ class Session:
 
     @property
     def free(self) -> int:
-        """How many segments may be submitted now."""
-        return self._submissions.room if self._state in MAY_SUBMIT else 0
+        """How many segments may be submitted now; none to a peer that has become silent."""
+        if self._state not in MAY_SUBMIT or self._is_silent():
+            return 0
+        return self._submissions.room
 
     @property
     def unanswered(self) -> int:
@@ -206,11 +209,11 @@ class Session:
         for timer in [timer for timer, ends in self._deadlines.items() if now >= ends]:
             self._deadlines.pop(timer, None)
             self._run_out(timer, now)
+        self._give_up_overdue(now)
         if (asks_at := self._asks_at()) is not None and now >= asks_at:
             sequence = self._in_flight.next_sequence()
             self._ask(Own.ENQUIRE, sequence, pdus.header_only(pdus.ENQUIRE_LINK, OK, sequence))
             self._deadlines[Timer.ENQUIRY] = now + self.config.enquire_timeout
-        self._submissions.give_up_overdue(now)
         self._go_on_when_drained(now)
         return self._told()
 
@@ -325,7 +328,22 @@ class Session:
         """Return when the next enquire_link is due; None when one is open or no bind is."""
         if self._state not in LIVE or Timer.ENQUIRY in self._deadlines:
             return None
-        return self._heard_at + self.config.enquire_interval
+        return (
+            self._silent_at if self._is_silent() else self._heard_at + self.config.enquire_interval
+        )
+
+    def _is_silent(self) -> bool:
+        return self._silent_at > self._heard_at
+
+    def _give_up_overdue(self, now: float) -> None:
+        """Give up what was not answered in time, and ask a peer that answered nothing at all.
+
+        It is given nothing more until it answers: else each response timer would make another
+        window unknown before enquire_link is due.
+        """
+        timeout = self.config.response_timeout
+        if self._submissions.give_up_overdue(now) and now - self._heard_at >= timeout:
+            self._silent_at = now
 
     def _ask(self, own: Own, sequence: int, request: bytes) -> None:
         self._in_flight.own[sequence] = own

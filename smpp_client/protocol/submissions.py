@@ -89,12 +89,14 @@ class Submissions:
         else:
             self._emit(ProtocolFault(f"The peer sent generic_nack {explain(status)} to nothing."))
 
-    def give_up_overdue(self, now: float) -> None:
-        """Make unknown what was not answered in time. Nothing is sent again."""
+    def give_up_overdue(self, now: float) -> int:
+        """Make unknown what was not answered in time, and return how many. None is sent again."""
         timeout = self._config.response_timeout
-        for segment in self._in_flight.overdue(timeout, now):
+        overdue = self._in_flight.overdue(timeout, now)
+        for segment in overdue:
             cause = f"no answer within {timeout:g} s"
             self._emit(Settled(segment, Kind.UNKNOWN, cause=cause, seconds=timeout))
+        return len(overdue)
 
     def next_overdue(self) -> float | None:
         """Return when the next segment is given up."""

@@ -197,6 +197,33 @@ def test_a_peer_that_nacks_enquire_link_is_there() -> None:
     assert session.tick(45.0) == []
 
 
+def test_a_peer_that_answers_nothing_is_asked_and_given_nothing_more() -> None:
+    session = bound(window=5, response_timeout=5.0, enquire_interval=1000.0, enquire_timeout=10.0)
+    submitted(session, 5)
+    assert len(session.tick(5.0)) == 5
+    ((command, _, sequence, _),) = sent(session, 5.0)
+    assert command == ENQUIRE_LINK
+    assert session.in_flight == session.free == 0
+    assert session.receive(pdu(ENQUIRE_LINK_RESP, sequence), 6.0) == []
+    assert session.free == 5
+    submitted(session, 5, now=6.0)
+    session.tick(11.0)
+    dead, closed = session.tick(21.0)
+    assert dead == LinkDead("No answer to enquire_link within 10 s.")
+    assert isinstance(closed, Closed)
+    assert closed.unknown == closed.released == ()
+
+
+def test_a_peer_that_forgets_one_answer_is_given_more() -> None:
+    session = bound(window=5, response_timeout=5.0, enquire_interval=1000.0)
+    submitted(session, 1, now=0.0)
+    (answered,) = submitted(session, 1, now=1.0)
+    session.receive(accepted(answered), 2.0)
+    assert len(session.tick(5.0)) == 1
+    assert sent(session) == []
+    assert session.free == 5
+
+
 def test_an_enquire_link_is_answered_before_what_waits() -> None:
     session = bound(window=500)
     session.submit([segment(position) for position in range(1, 501)], 0.0)

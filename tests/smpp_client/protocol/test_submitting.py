@@ -63,14 +63,15 @@ def test_a_second_answer_changes_nothing() -> None:
 
 
 def test_an_answer_that_never_comes_makes_the_segment_unknown_and_frees_its_place() -> None:
-    session = bound(window=1, response_timeout=60.0, enquire_interval=1000.0)
-    submitted(session, 1)
-    assert session.free == 0
-    assert session.next_deadline(0.0) == 60.0
+    session = bound(window=2, response_timeout=60.0, enquire_interval=1000.0)
+    _, second = submitted(session, 2)
+    session.receive(accepted(second), 30.0)
+    assert session.free == 1
+    assert session.next_deadline(30.0) == 60.0
     assert session.tick(59.9) == []
     outcome = only(session.tick(60.0), Settled)
     assert (outcome.kind, outcome.cause) == (Kind.UNKNOWN, "no answer within 60 s")
-    assert session.free == 1
+    assert session.free == 2
     assert sent(session) == []
 
 
@@ -344,10 +345,11 @@ def test_numbers_wrap_and_pass_over_those_in_use() -> None:
 
 def test_a_wrapped_number_does_not_meet_a_late_answer() -> None:
     session = bound(enquire_interval=1e9)
-    (sequence,) = submitted(session, 1)
+    first, second = submitted(session, 2)
+    session.receive(accepted(second), 30.0)
     session.tick(60.0)
-    session._in_flight._last = sequence - 1
-    assert submitted(session, 1, now=61.0) == [sequence + 1]
+    session._in_flight._last = first - 1
+    assert submitted(session, 1, now=61.0) == [second]
 
 
 def test_unsent_segments_can_be_taken_back() -> None:
