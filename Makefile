@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE :=
 NO_PACKAGES := echo "The packages could not be installed; without the internet, give pip and uv a folder of wheels: PIP_FIND_LINKS and UV_FIND_LINKS with PIP_NO_INDEX=1 and UV_NO_INDEX=1."; exit 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test alone check chaos disks soak fuzz bench gate lock format secrets clean
+.PHONY: help demo test alone check chaos disks soak fuzz bench gate lock format messages secrets clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -70,6 +70,10 @@ format: $(VENV)/.develop ## Format code and templates
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/djhtml --tabwidth 2 templates
+
+messages: $(VENV)/.runtime ## Texts to translate, into message_center/locale: make messages [LOCALE=uz]
+	@command -v xgettext >/dev/null || { echo "xgettext is needed: install the package gettext."; exit 1; }
+	@$(BIN)/python manage.py makemessages $(if $(LOCALE),--locale "$(LOCALE)",--all) --keep-pot --no-wrap --add-location file --ignore tests
 
 secrets: $(VENV)/.runtime ## Make the secrets that docker-compose.yml names, in secrets/
 	@$(BIN)/python -m message_center.stack.compose_secrets secrets

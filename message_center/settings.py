@@ -47,7 +47,9 @@ def words(name: str, default: str = "") -> list[str]:
 
 # --- installation -------------------------------------------------------------------------------
 # Commands that only read the code (checks, makemigrations --check) run without any setting.
-OFFLINE = len(sys.argv) > 1 and sys.argv[1] in {"makemigrations", "demo", "simulator", "check"}
+OFFLINE = len(sys.argv) > 1 and sys.argv[1] in {
+    *("makemigrations", "demo", "simulator", "check", "makemessages", "compilemessages"),
+}
 DEBUG = flag("DEBUG")
 SECRET_KEY = text(
     "SECRET_KEY", "offline-commands-sign-nothing" if OFFLINE or "mypy" in sys.argv[0] else None
