@@ -3,6 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+# Names that the simulator beside us is started with: its one account, and the file of what
+# subscribers write.
+SYSTEM_ID = "messagecenter"
+SUBSCRIBERS = "subscribers.jsonl"
 PASSWORD = "demo-two-eyes-more"  # noqa: S105 - refused wherever DEBUG is off
 FIRST_AREA = 201
 NAMES = (
@@ -54,6 +58,9 @@ PERSON_NAMES = {
     "vas": ("Timur Iskandarov", "Sofia Rossi", "Rustam Kadirov", "Paul Martin"),
     "roaming": ("Umida Sobirova", "Emil Novak", "Farida Azimova", "Joan Vidal"),
 }
+# The campaign that is always under way, and whose it is.
+SPREAD_TEAM = "marketing"
+SPREAD_NAME = "Weekend 20 GB"
 SPREAD_TEXT = "Hello {{name}}, your plan {{plan}} has 20 GB more this weekend. STOP to opt out."
 NOTICE_TEXT = (
     "Dear {{name}}, on Saturday between 01:00 and 03:00 we renew the equipment that serves you. "
@@ -87,20 +94,24 @@ REPLIES = (
 )
 
 
-def digits(index: int) -> str:
-    """Return the number of a subscriber of the lists, without its plus sign."""
+def number(index: int) -> str:
+    """Return the number of a subscriber as the lists have it: +1 401 555-0103."""
     area, line = divmod(index, 100)
-    return f"1{FIRST_AREA + area}5550{100 + line}"
+    return f"+1 {FIRST_AREA + area} 555-0{100 + line}"
+
+
+def digits(index: int) -> str:
+    """Return the digits of a subscriber's number."""
+    return "".join(filter(str.isdecimal, number(index)))
 
 
 def rows(first: int, count: int) -> Iterator[str]:
     """Yield lines of a CSV file with a header; some rows have faults, as real files do."""
     yield "phone,name,plan"
     for index in range(first, first + count):
-        area, line = divmod(index, 100)
-        number = f"+1 {FIRST_AREA + area} 555-0{100 + line}"
-        yield f"{number},{NAMES[index % len(NAMES)]},{PLANS[index % len(PLANS)]}"
+        name = NAMES[index % len(NAMES)]
+        yield f"{number(index)},{name},{PLANS[index % len(PLANS)]}"
         if index % 1_000 == 500:
-            yield f"{number},{NAMES[index % len(NAMES)]},{PLANS[0]}"
+            yield f"{number(index)},{name},{PLANS[0]}"
             yield "1.2025E+10,Spreadsheet,Start 5"
             yield f"not a number,{NAMES[0]},Plus 20"

@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import redis
 
+from campaigns.management.demo import SPREAD_NAME, SPREAD_TEAM
 from message_center.stack.database import SetupRefused
 from message_center.stack.installation import (
     Installation,
@@ -27,6 +28,13 @@ from message_center.stack.valkey import Valkey, ValkeyRefused
 
 DATABASE = "message_center"
 OWNER = "message_center_owner"
+OURS = """
+SELECT 1 FROM campaign
+JOIN progress ON progress.campaign_id = campaign.id
+JOIN workspace ON workspace.id = campaign.workspace_id
+WHERE workspace.slug = %s AND campaign.name = %s AND campaign.state = 'sending'
+  AND progress.submitted_segments > 0 LIMIT 1
+"""
 REFUSALS = (
     AlreadyRunning,
     DidNotStart,
@@ -177,27 +185,23 @@ def _announce(installation: Installation, supervisor: Supervisor) -> None:
     supervisor.say(f"Open http://localhost:{installation.web_port}   (Ctrl-C stops everything)")
     try:
         wait_until(
-            lambda: _has_running_campaign(installation.urls["app"]),
+            lambda: has_running_campaign(installation.urls["app"]),
             60,
             is_cancelled=lambda: supervisor.is_stopping,
             pause=0.3,
         )
     except TimeoutError:
-        supervisor.say("No campaign has sent anything yet; see the Campaigns page for the reason.")
+        supervisor.say(f"{SPREAD_NAME} has sent nothing yet; its page tells the reason.")
         return
-    supervisor.say("A campaign is running: the Campaigns page shows it.")
+    supervisor.say(f"A campaign is running, {SPREAD_NAME}: the Campaigns page shows it.")
 
 
-def _has_running_campaign(url: str) -> bool:
-    """Tell whether a campaign has submitted something."""
-    question = (
-        "SELECT 1 FROM campaign JOIN progress ON progress.campaign_id = campaign.id"
-        " WHERE campaign.state = 'sending' AND progress.submitted_segments > 0 LIMIT 1"
-    )
+def has_running_campaign(url: str) -> bool:
+    """Tell whether the sample data's own campaign sends, and has submitted something."""
     try:
         with psycopg.connect(url, connect_timeout=3) as connection:
             connection.execute("SELECT set_config('app.workspace', '*', false)")
-            return connection.execute(question).fetchone() is not None
+            return connection.execute(OURS, [SPREAD_TEAM, SPREAD_NAME]).fetchone() is not None
     except psycopg.Error:
         return False
 

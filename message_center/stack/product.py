@@ -13,6 +13,7 @@ from typing import Literal
 
 import psycopg
 
+from campaigns.management.demo import SUBSCRIBERS, SYSTEM_ID
 from message_center.stack.ports import LOOPBACK, is_open
 
 Sign = Literal["http", "alive_file", "database", "port"]
@@ -22,9 +23,6 @@ CELERY = ("-m", "celery", "-A", "message_center")
 # Inside the data folder: what both ends of the demo's SMPP connection need.
 CERTIFICATES = "certificates"
 SMPP_PASSWORD = "smpp_password"  # noqa: S105  (a file's name)
-SYSTEM_ID = "messagecenter"
-# What the demo's subscribers write, as the sample data has it.
-SUBSCRIBERS = "subscribers.jsonl"
 
 
 @dataclass(frozen=True)

@@ -16,20 +16,26 @@ import pytest
 import redis
 from psycopg import sql
 
+from campaigns.management.demo import SPREAD_NAME, SPREAD_TEAM
+from campaigns.models import Campaign
 from message_center.roles import RUNTIME_ROLES, role_name
+from message_center.stack.demo import has_running_campaign
 from message_center.stack.installation import UrlMissing, database_urls
 from message_center.stack.ports import LOOPBACK, reserve
 from message_center.stack.processes import is_alive
 from message_center.stack.product import ROOT, answers_http
 from message_center.stack.secret_files import SecretFiles
 from smpp_client.simulator import ledger
+from tests import make
+from tests.conftest import Database
 from tests.ground import OWNER, Ground
 from tests.poll import poll
+from workspaces.rules.permissions import Role
+from workspaces.scope import scope_everywhere
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
 # What the demo promises from its first word to a campaign that sends.
 PROMISED_SECONDS = 90
-CAMPAIGN = "Weekend 20 GB"
 
 
 def clean_environment() -> dict[str, str]:
@@ -138,12 +144,12 @@ def progress(url: str) -> Progress:
         " JOIN progress ON progress.campaign_id = campaign.id WHERE campaign.name = %s"
     )
     with psycopg.connect(url) as connection:
-        [row] = connection.execute(question, [CAMPAIGN]).fetchall()
+        [row] = connection.execute(question, [SPREAD_NAME]).fetchall()
     return Progress(*row)
 
 
 def progress_beyond(url: str, submitted: int) -> Progress:
-    """Wait until the campaign has sent more than that; the sentence may have meant another one."""
+    """Wait until the campaign has sent more than that."""
     poll(lambda: progress(url).submitted > submitted, 60, f"more than {submitted} submitted")
     return progress(url)
 
@@ -269,6 +275,26 @@ def test_ctrl_c_stops_everything(story: Story) -> None:
     assert story.exit_code == 0
     assert story.left_after_stop == set()
     assert story.last_words.rstrip().endswith("PostgreSQL stopped.")
+
+
+def test_only_the_sample_campaign_counts_as_running_and_only_when_it_has_sent(
+    database: Database,
+) -> None:
+    with scope_everywhere("the test makes its rows"):
+        author = make.person_in(make.workspace(SPREAD_TEAM), Role.ADMIN)
+        through = make.route(author.here, make.connection())
+        has_sent(make.sending(author, through, rows=1, name="Another"))
+        ours = make.sending(author, through, rows=1, name=SPREAD_NAME)
+        assert not has_running_campaign(database.url())
+        has_sent(ours)
+        assert has_running_campaign(database.url())
+    assert not has_running_campaign(f"postgresql://{LOOPBACK}:1/none")
+
+
+def has_sent(campaign: Campaign) -> None:
+    """Let a campaign have handed over a segment."""
+    campaign.progress.submitted_segments = 1
+    campaign.progress.save(update_fields=["submitted_segments"])
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:

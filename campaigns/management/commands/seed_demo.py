@@ -41,9 +41,6 @@ ACTOR = Actor(kind="system", id="seed")
 CONNECTION = "simulator"
 ROUTE = "domestic"
 PLATFORM = "platform@demo.example"
-# As message_center/stack/product.py starts the simulator beside us.
-SYSTEM_ID = "messagecenter"
-SUBSCRIBERS = "subscribers.jsonl"
 SPREAD_MINUTES = 45
 SPREAD_PEOPLE = 9_000
 NOTICE_PEOPLE = 300
@@ -98,7 +95,7 @@ def _wire(now: datetime) -> Route:
             settings=ConnectionSettings(
                 host="127.0.0.1",
                 port=json.loads((data / "ports.json").read_text("utf-8"))["simulator"],
-                system_id=SYSTEM_ID,
+                system_id=demo.SYSTEM_ID,
                 server_name="localhost",
                 ca_file=str(folder / "ca.pem"),
                 cert_file=str(folder / "client.pem"),
@@ -148,12 +145,12 @@ def _short_code(team: demo.Team, now: datetime) -> None:
 
 def _let_subscribers_write() -> None:
     """Leave the simulator what subscribers write, once in the life of a data folder."""
-    file = Path(settings.DATA_DIR) / SUBSCRIBERS
+    file = Path(settings.DATA_DIR) / demo.SUBSCRIBERS
     if file.exists() or taken_name(file).exists():
         return
     messages = [
         {
-            "system_id": SYSTEM_ID,
+            "system_id": demo.SYSTEM_ID,
             "source": demo.digits(one.index),
             "destination": one.code,
             "text": one.text,
@@ -194,7 +191,7 @@ def _first_campaigns(
             {**notice, "mode": Mode.ON_DEMAND, "recipient_list_id": people.pk},
             now,
         )
-    elif team.slug == "marketing":
+    elif team.slug == demo.SPREAD_TEAM:
         _list(place, "Weekend 20 GB, November", 20_000, SPREAD_PEOPLE, now)
     elif team.slug == "roaming":
         people = _list(place, "Travellers, week 47", 40_000, 500, now)
@@ -232,11 +229,12 @@ def _slot(name: str, kind: str, longest: int) -> dict[str, Any]:
 
 
 def _keep_one_running(route: Route, now: datetime) -> None:
-    """Start a spread campaign unless one is under way: the first page shows real progress."""
-    place = Workspace.objects.get(slug="marketing")
+    """Start our spread campaign unless it is under way: the first page shows real progress."""
+    place = Workspace.objects.get(slug=demo.SPREAD_TEAM)
     with scope(place):
         at_work = [State.SENDING, State.APPROVED, State.SCHEDULED, State.PAUSED, State.HELD]
-        if Campaign.objects.filter(workspace=place, state__in=at_work).exists():
+        ours = Campaign.objects.filter(workspace=place, name=demo.SPREAD_NAME)
+        if ours.filter(state__in=at_work).exists():
             return
         people = RecipientList.objects.get(workspace=place, name="Weekend 20 GB, November")
         sender = Sender.objects.get(workspace=place, value="Registon")
@@ -244,7 +242,7 @@ def _keep_one_running(route: Route, now: datetime) -> None:
         _approved(
             place,
             {
-                "name": "Weekend 20 GB",
+                "name": demo.SPREAD_NAME,
                 "purpose": "The November weekend offer to prepaid subscribers",
                 "text": demo.SPREAD_TEXT,
                 "sender_id": sender.pk,
