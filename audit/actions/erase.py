@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from audit.actions.append import append_event
 from audit.rules.events import Actor, Erased, Happening, Obj
+from audit.rules.reasons import SHORTEST_REASON
 
-SHORTEST_BASIS = 10
 MOST = 500
 
 
@@ -39,7 +39,7 @@ def erase(
     `basis` is the legal ground, in words; `obj` is what the entries are about. Raises EraseRefused.
     """
     basis = " ".join(basis.split())
-    if len(basis) < SHORTEST_BASIS:
+    if len(basis) < SHORTEST_REASON:
         raise EraseRefused(
             _("Say on what legal ground, in at least 10 characters. Auditors read it."),
             field="basis",

@@ -18,8 +18,8 @@ from audit.models import Export
 from audit.rules.canonical import stamp
 from audit.rules.events import Actor, Diff, Obj
 from audit.rules.export_states import MOVES, UNFINISHED, State
+from audit.rules.reasons import SHORTEST_REASON
 
-SHORTEST_REASON = 10
 LONGEST_REASON = 500
 MOST_UNFINISHED = 3
 # A worker touches its row every second; one that is silent so long is gone.

@@ -27,8 +27,7 @@ from audit.rules.notes import (
     read_key,
     read_signed_checkpoint,
 )
-
-SHORTEST_REASON = 10
+from audit.rules.reasons import SHORTEST_REASON
 
 
 class GapRefused(ValueError):

@@ -8,8 +8,8 @@ from django.db.utils import IntegrityError
 
 from audit.actions.append import append_event
 from audit.rules.events import Actor, Happening, Obj
+from audit.rules.reasons import SHORTEST_REASON
 
-SHORTEST_REASON = 10
 NOTHING = "There is nothing to remove before that time."
 
 

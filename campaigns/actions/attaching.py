@@ -5,11 +5,11 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from audit.rules.reasons import SHORTEST_NOTE
 from campaigns.actions.moves import CampaignRefused, campaign_obj, lock
 from workspaces.actions.noting import note
 from workspaces.queries.me import Me
 
-SHORTEST_REASON = 3
 # The unknown attempt of that message and the receipt, where both are about one person and peer.
 FITTING = """
 SELECT s.batch_on, s.batch_id, s.position, s.part, r.smsc_id, r.state, r.error, r.received_at,
@@ -37,7 +37,7 @@ def attach_receipt(
 
     Raises AttachRefused, NoSuchCampaign.
     """
-    if len(why.strip()) < SHORTEST_REASON:
+    if len(why.strip()) < SHORTEST_NOTE:
         raise AttachRefused(_("Say how you know that it is about this message."), field="why")
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         campaign = lock(by.here, number)

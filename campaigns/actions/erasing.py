@@ -8,7 +8,6 @@ told once and kept nowhere.
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
@@ -18,13 +17,13 @@ from audit.actions.record import record
 from audit.queries.kept import holding
 from audit.rules.events import Actor, Obj
 from audit.rules.hashes import commitment
+from audit.rules.reasons import SHORTEST_REASON
 from campaigns.queries.holding import RECIPIENTS, Held, code_of, held, person_in
 from campaigns.rules.faults import FAULTS, Fault
 from campaigns.rules.numbers import normalise
 from workspaces.models import Workspace
 from workspaces.rules.refusal import Refusal
 
-SHORTEST_BASIS: Final = 10
 _RECIPIENTS = f"UPDATE recipient SET number_sealed = NULL WHERE id IN ({RECIPIENTS})"  # noqa: S608
 _OPT_OUTS = (
     "UPDATE opt_out SET number_sealed = '' WHERE workspace_id = %(place)s"
@@ -71,7 +70,7 @@ def erase_number(
     scope. Raises EraseRefused.
     """
     basis = " ".join(basis.split())
-    if len(basis) < SHORTEST_BASIS:
+    if len(basis) < SHORTEST_REASON:
         raise EraseRefused(_("Say on what legal ground, in at least 10 characters."), field="basis")
     found = held(workspace, number)
     if not found.total:

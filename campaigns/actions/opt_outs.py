@@ -13,6 +13,7 @@ from django.db.backends.utils import CursorWrapper
 from django.utils.translation import gettext as _
 
 from audit.rules.events import Obj
+from audit.rules.reasons import SHORTEST_NOTE
 from campaigns.models import OptOut
 from campaigns.queries.opt_outs import number_of
 from campaigns.rules.encodings import Inspection
@@ -31,7 +32,6 @@ MOST_IMPORT_BYTES = 10_000_000
 MOST_IMPORT_ROWS = 200_000
 BATCH = 5_000
 SHOWN_FAULTS = 20
-SHORTEST_REASON = 3
 
 INSERT = """
 INSERT INTO opt_out
@@ -203,7 +203,7 @@ def lift_opt_out(*, by: Me, opt_out_id: int, reason: str, now: datetime) -> None
     Raises OptOutRefused.
     """
     reason = " ".join(reason.split())
-    if len(reason) < SHORTEST_REASON:
+    if len(reason) < SHORTEST_NOTE:
         raise OptOutRefused(_("Say why: who asked for messages again, and where."), field="reason")
     with transaction.atomic(durable=True):
         changed = OptOut.objects.filter(workspace=by.here, pk=opt_out_id, lifted_at=None).update(

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from audit.rules.events import Diff, Obj
+from audit.rules.reasons import SHORTEST_NOTE
 from campaigns.models import StopWord, WordKind, WorkspaceStopWord
 from campaigns.rules.stop_words import LONGEST_WORD, fold
 from workspaces.actions.noting import note, note_platform
@@ -17,7 +18,6 @@ from workspaces.rules.refusal import Refusal
 
 Word = StopWord | WorkspaceStopWord
 ADD, REMOVE = "stop_word.add", "stop_word.remove"
-SHORTEST_REASON = 3
 
 
 class WordRefused(Refusal):
@@ -102,7 +102,7 @@ def _read(word: str) -> tuple[str, str]:
 
 def _reason(why: str) -> str:
     why = " ".join(why.split())
-    if len(why) < SHORTEST_REASON:
+    if len(why) < SHORTEST_NOTE:
         raise WordRefused(_("Say why. Auditors read it."), field="why")
     return why
 

@@ -8,13 +8,13 @@ from django.utils.translation import gettext as _
 
 from audit.actions.record import record
 from audit.rules.events import Diff, Obj
+from audit.rules.reasons import SHORTEST_REASON
 from workspaces.models import Visit, Workspace
 from workspaces.queries.me import Me
 from workspaces.rules.refusal import Refusal
 from workspaces.scope import scope
 
 LONGEST_REASON = 300
-SHORTEST_REASON = 10
 
 
 class VisitRefused(Refusal):

@@ -21,12 +21,12 @@ from audit.actions.secret_file import BadSecret, site_secret
 from audit.actions.sign import Folder, Refused, Signer, start
 from audit.actions.signing_key import BadKey, KeyFiles, show_verifier_keys
 from audit.management.stopping import Stop, connect, keep_working
+from audit.rules.reasons import SHORTEST_REASON
 
 log = logging.getLogger("audit.signer")
 
 PAUSE_SECONDS = 1.0
 REFUSED = 3
-SHORTEST_REASON = 10
 
 
 class Command(BaseCommand):
