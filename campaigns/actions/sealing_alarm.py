@@ -5,6 +5,7 @@ from datetime import datetime
 from audit.actions.anchors.alarms import tell
 from audit.rules.events import Obj
 from campaigns.actions.sealing import SEALER
+from campaigns.queries.sealed import last_sealed_at
 from campaigns.queries.sealing_state import unsealed_since
 from workspaces.scope import scope_everywhere
 
@@ -16,7 +17,7 @@ def tell_unsealed(now: datetime) -> bool:
     apart from it.
     """
     with scope_everywhere("passes seal the outcomes of all workspaces"):
-        since = unsealed_since(now)
+        since = unsealed_since(last_sealed_at(), now)
     sentence = (
         f"What became of messages has not been sealed since {since:%Y-%m-%d %H:%M} UTC: the pass "
         "of each hour fails or does not run. The worker's log says why."

@@ -91,7 +91,8 @@ def signer(_now: datetime) -> Finding:
 def sealing(now: datetime) -> Finding:
     """Message evidence: one pass each hour."""
     name = _("Message evidence")
-    late_since, last_at = unsealed_since(now), last_sealed_at()
+    last_at = last_sealed_at()
+    late_since = unsealed_since(last_at, now)
     if late_since is not None:
         words = {"n": f"{(now - late_since).total_seconds() / 3600:,.0f}"}
         sentence = _(

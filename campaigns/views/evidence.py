@@ -72,24 +72,24 @@ _SEARCHED = frozenset({"day", "zone"})
 
 def evidence_page(request: GateRequest, form: DayForm, found: Sent | None = None) -> HttpResponse:
     """Draw the search with what it found."""
+    until, now = last_sealed_at(), timezone.now()
+    hits = found.hits if found else []
     return show(
         request,
         "evidence/find.html",
         form=form,
         found=found,
-        rows=[(hit, _sealing(hit.row.sent_at, hit.row.settled_at)) for hit in found.hits]
-        if found
-        else [],
+        rows=[(hit, _sealing(until, hit.row.sent_at, hit.row.settled_at)) for hit in hits],
         zones=zones(),
-        sealed_until=last_sealed_at(),
-        is_unsealed=unsealed_since(timezone.now()) is not None,
-        next_at=_next_hour(timezone.now()),
+        sealed_until=until,
+        is_unsealed=unsealed_since(until, now) is not None,
+        next_at=_next_hour(now),
     )
 
 
-def _sealing(*times: datetime | None) -> str:
-    """Say how much of a message is sealed: `sealed`, `partly` or `open`."""
-    until, known = last_sealed_at(), [at for at in times if at]
+def _sealing(until: datetime | None, *times: datetime | None) -> str:
+    """Say how much of a message is sealed up to then: `sealed`, `partly` or `open`."""
+    known = [at for at in times if at]
     if until is None or not known or min(known) > until:
         return "open"
     return "sealed" if max(known) <= until else "partly"
