@@ -46,6 +46,7 @@ from campaigns.views.uploads import address
 from workspaces.forms.refused import show_refusal
 from workspaces.gate.request import GateRequest
 from workspaces.models import User, Workspace
+from workspaces.queries.access import role_in
 from workspaces.queries.members import Member, members
 from workspaces.rules.refusal import Refusal
 from workspaces.scope import scope
@@ -94,13 +95,13 @@ def replies_page(
         form=take or TakeRepliesForm(may_reveal=may_reveal, initial={"show": wish.value}),
         may_reveal=may_reveal,
         may_edit=me.may("opt_out.edit"),
-        may_take=any(one.is_me for one in _people(request)),
+        may_take=me.may(ASSIGN) and role_in(me.here, me.user) is not None,
         here=address(request, "replies"),
     )
 
 
 def _people(request: GateRequest) -> list[Member]:
-    """Return whom the reader may give messages to; a visiting super admin is none of them."""
+    """Return whom the reader may give messages to."""
     return members(request.me) if request.me.may(ASSIGN) else []
 
 

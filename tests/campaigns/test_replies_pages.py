@@ -303,6 +303,17 @@ def test_a_viewer_sees_who_looks_after_it_and_takes_nothing(site: Site, author: 
     assert viewer.post(site.url(f"replies/{pk}/assign/"), {}).status_code == 403
 
 
+def test_a_visiting_super_admin_gives_replies_and_is_offered_none(site: Site) -> None:
+    (pk,) = site.came("Call me back")
+    guest = make.user(is_super_admin=True)
+    make.visit(site.place, guest)
+    client = make.signed_in(guest)
+    assert "Take it" not in page(client, site.url())
+    shown = page(client, site.url(f"replies/{pk}/"))
+    assert "Take it" not in shown
+    assert "Give it" in shown
+
+
 # Numbers in full
 
 
