@@ -13,7 +13,7 @@ from campaigns.api.cursors import next_link, read_cursor
 from campaigns.api.describing import WITH_KEY, answers
 from campaigns.api.reading import read_query
 from campaigns.api.shapes import InboundPage, InboundQuery, InboundSerializer
-from campaigns.queries.inbound import ShownReply, page_of_replies, reply_by_uuid
+from campaigns.queries.inbound import NOBODY, ShownReply, page_of_replies, reply_by_uuid
 from campaigns.rules.api_answers import INBOUND
 
 
@@ -31,11 +31,18 @@ class InboundMessages(ApiView):
     def get(self, request: ApiRequest) -> Response:
         """What subscribers wrote to the key's workspace, newest first, a page at a time."""
         query = read_query(InboundQuery, request.query_params)
-        wish, limit = query.get("asks_for", ""), query["limit"]
-        question = f"inbound:{wish}"
-        before = read_cursor(question, query.get("cursor", ""))
-        page = page_of_replies(request.me.here, wish=wish, before=before, size=limit)
-        following = next_link(INBOUND, question, page.before, limit=limit, asks_for=wish)
+        wish, whose, limit = query.get("asks_for", ""), query.get("assigned_to", ""), query["limit"]
+        question = f"inbound:{wish}:{whose}"
+        page = page_of_replies(
+            request.me.here,
+            wish=wish,
+            holder=NOBODY if whose else None,
+            before=read_cursor(question, query.get("cursor", "")),
+            size=limit,
+        )
+        following = next_link(
+            INBOUND, question, page.before, limit=limit, asks_for=wish, assigned_to=whose
+        )
         return page_answer([InboundSerializer(_told(row)).data for row in page.rows], following)
 
 

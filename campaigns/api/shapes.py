@@ -89,6 +89,9 @@ class InboundQuery(PageQuery):
         choices=[wish.value for wish in Wish if wish],
         help_text="Only messages that ask to stop, or to start again.",
     )
+    assigned_to = serializers.ChoiceField(
+        required=False, choices=["nobody"], help_text="Only messages that nobody looks after."
+    )
 
 
 # --- what they get -----------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from campaigns.models import InboundMessage, OptOut
@@ -24,6 +24,8 @@ PAGE = 50
 # Texts are sealed, so words are looked for in the newest messages only, one after the other.
 MOST_LOOKED_AT = 5_000
 MOST_FOUND = 200
+# In place of an account: those that nobody looks after.
+NOBODY = 0
 
 Write = Callable[[str], str]
 
@@ -68,6 +70,15 @@ class ReplyPage:
 
 
 @dataclass(frozen=True)
+class ReplyCounts:
+    """How many messages there are, how many an account looks after, and how many nobody."""
+
+    total: int
+    mine: int
+    nobodys: int
+
+
+@dataclass(frozen=True)
 class FoundReplies:
     """What a search found, newest first; `is_cut` says that it did not look at everything."""
 
@@ -96,7 +107,7 @@ def page_of_replies(
     write: Write = mask,
 ) -> ReplyPage:
     """Return a page of those with a smaller id than `before`; `wish` keeps those that ask for it,
-    `holder` those that this account looks after.
+    `holder` those that this account, or NOBODY, looks after.
 
     `place` None are the messages that are for no workspace alone.
     """
@@ -104,7 +115,7 @@ def page_of_replies(
     if wish:
         rows = rows.filter(wish=wish)
     if holder is not None:
-        rows = rows.filter(holder_id=holder)
+        rows = rows.filter(holder_id=holder or None)
     if before:
         rows = rows.filter(pk__lt=before)
     found = list(rows[: size + 1])
@@ -112,10 +123,13 @@ def page_of_replies(
     return ReplyPage(_shown(place, found[:size], write), following)
 
 
-def reply_count(place: Workspace, holder: int | None = None) -> int:
-    """Return how many messages a workspace has, or how many of them an account looks after."""
-    rows = _heads(place).order_by()
-    return rows.count() if holder is None else rows.filter(holder_id=holder).count()
+def reply_counts(place: Workspace, account: int) -> ReplyCounts:
+    """Return how many messages a workspace has, and who looks after how many of them."""
+    rows = InboundMessage.objects.filter(workspace=place, head=None)
+    # Each answered from an index; most messages are nobody's.
+    total, held = rows.count(), rows.exclude(holder=None)
+    found = held.aggregate(all=Count("pk"), mine=Count("pk", filter=Q(holder_id=account)))
+    return ReplyCounts(total, found["mine"], total - found["all"])
 
 
 def reply_of(place: Workspace | None, reply_id: int, write: Write = mask) -> ShownReply | None:

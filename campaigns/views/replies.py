@@ -27,6 +27,7 @@ from campaigns.forms.messages import RevealForm
 from campaigns.forms.replies import AssignForm, FindReplyForm, TakeRepliesForm
 from campaigns.queries.finding import found_for
 from campaigns.queries.inbound import (
+    NOBODY,
     FoundReplies,
     ShownReply,
     conversation,
@@ -35,7 +36,7 @@ from campaigns.queries.inbound import (
     page_of_replies,
     replies_of,
     replies_with,
-    reply_count,
+    reply_counts,
     reply_of,
 )
 from campaigns.rules.faults import FAULTS, Fault
@@ -55,12 +56,14 @@ from workspaces.views.shown import refusals_said, show
 ROWS_A_TIME = 500
 REVEAL = "number.reveal"
 LONGEST_ID = 15
-MINE = "mine"
+MINE, WITH_NOBODY = "mine", "nobody"
 ASSIGN = "reply.assign"
 
 
 class Replies(View):
-    """What subscribers wrote, newest first; ?show=stop, start or mine, ?before= an older page."""
+    """What subscribers wrote, newest first; ?show=stop, start, mine or nobody; ?before=, an older
+    page.
+    """
 
     permission = "campaign.see"
 
@@ -77,18 +80,15 @@ def replies_page(
     found: FoundReplies | None = None,
 ) -> HttpResponse:
     """Draw the page, with what was looked for, or with a file's form that was refused."""
-    wish, before = wish_from(request.GET.get("show", "")), request.GET.get("before", "")
-    me, may_reveal = request.me, request.me.may(REVEAL)
-    is_mine = request.GET.get("show") == MINE
+    asked, before = request.GET.get("show", ""), request.GET.get("before", "")
+    me, may_reveal, wish = request.me, request.me.may(REVEAL), wish_from(asked)
+    holder = {MINE: me.user.pk, WITH_NOBODY: NOBODY}.get(asked)
     return show(
         request,
         "replies/index.html",
-        page=page_of_replies(
-            me.here, wish=wish, holder=me.user.pk if is_mine else None, before=id_from(before)
-        ),
-        count=reply_count(me.here),
-        my_count=reply_count(me.here, me.user.pk),
-        wish=MINE if is_mine else wish.value,
+        page=page_of_replies(me.here, wish=wish, holder=holder, before=id_from(before)),
+        counts=reply_counts(me.here, me.user.pk),
+        wish=wish.value if holder is None else asked,
         is_first=not before,
         find=find or FindReplyForm(),
         found=found,

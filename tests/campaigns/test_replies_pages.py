@@ -272,6 +272,17 @@ def test_a_reply_is_given_to_another_person_of_the_workspace(
     assert "Give it back" not in page(author, site.url(f"replies/{pk}/"))
 
 
+def test_those_with_nobody_can_be_seen_alone(site: Site, author: Client) -> None:
+    first, second = site.came("Call me back", "And me")
+    give(author, site, first, site.author.user.pk)
+    shown = page(author, site.url("replies/?show=nobody"))
+    assert "And me" in shown
+    assert "Call me back" not in shown
+    assert 'With nobody <span class="n">1</span>' in shown
+    give(author, site, second, site.author.user.pk)
+    assert "Somebody looks after each" in page(author, site.url("replies/?show=nobody"))
+
+
 def test_what_somebody_else_took_meanwhile_stays_his(
     site: Site, author: Client, moderator: Client
 ) -> None:

@@ -68,6 +68,17 @@ def test_who_looks_after_it_is_told_by_name(desk: Care, wire: Connection) -> Non
     assert one["assigned_to"] == holder.name
 
 
+def test_those_with_nobody_can_be_asked_for_alone(desk: Care, wire: Connection) -> None:
+    held, *_others = came(wire, *(wrote(n, f"text {n}", CODE) for n in range(3)))
+    with scope_everywhere("the test assigns"):
+        InboundMessage.objects.filter(pk=held.pk).update(holder=desk.admin.user)
+    first = desk.get(f"{INBOUND}?assigned_to=nobody&limit=1").json()
+    rest = desk.get(first["next"]).json()
+    assert [one["text"] for one in (*first["items"], *rest["items"])] == ["text 2", "text 1"]
+    assert rest["next"] is None
+    assert desk.get(f"{INBOUND}?assigned_to=me").json()["code"] == "invalid"
+
+
 def test_pages_go_from_the_newest_to_the_oldest(desk: Care, wire: Connection) -> None:
     came(wire, *(wrote(0, f"text {n}", CODE) for n in range(5)))
     found: list[str] = []
