@@ -23,7 +23,10 @@ IN, NO, GONE, SIGN_IN, NO_KEY = Answer
 
 # The columns. In the workspace of the address; a super admin is there by a visit, with a reason.
 ROLES = ("viewer", "author", "author_moderator", "moderator", "admin", "super_admin")
-SCOPES = ("message.send", "message.see", "campaign.see", "sender.see", "inbound.see")
+SCOPES = (
+    *("message.send", "message.see", "campaign.see", "sender.see"),
+    *("inbound.see", "inbound.assign"),
+)
 
 
 @dataclass(frozen=True)
@@ -251,6 +254,7 @@ DOORS: tuple[tuple[str, str, Who], ...] = (
     ("api:unknowns", "GET", api("message.see")),
     ("api:inbound_list", "GET", api("inbound.see")),
     ("api:inbound", "GET", api("inbound.see")),
+    ("api:inbound_assigned", "PUT", api("inbound.assign")),
     # Only a super admin's key has its scope, which is none of these.
     ("api:diagnostics", "GET", api()),
     ("api:me", "GET", api(*SCOPES)),

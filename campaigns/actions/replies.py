@@ -5,6 +5,7 @@ a file.
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
@@ -21,6 +22,7 @@ from workspaces.queries.access import role_in
 from workspaces.queries.accounts import may_be_used
 from workspaces.queries.keys import keys
 from workspaces.queries.me import Me
+from workspaces.queries.platform import user_by_email
 from workspaces.rules.refusal import Refusal
 
 EXPORT = "replies.export"
@@ -39,6 +41,12 @@ class WriterNotOptedOut(Refusal):
 
 class ReplyNotAssigned(Refusal):
     """A message cannot be given to this person."""
+
+
+class NoSuchReply(Refusal):
+    """The workspace has no such message."""
+
+    code = "not_found"
 
 
 class AssignedMeanwhile(ReplyNotAssigned):
@@ -68,14 +76,55 @@ def assign_reply(
 
     Raises ReplyNotAssigned, AssignedMeanwhile.
     """
-    if holder is not None and not (may_be_used(holder) and role_in(by.here, holder)):
-        raise ReplyNotAssigned(_("Only a person of this workspace can look after a reply."))
+    if holder is not None and not _may_hold(by, holder):
+        raise _not_ours()
+    _assign(by, reply_id, holder, seen, now)
+
+
+def assign_by_email(
+    *, by: Me, uuid: UUID, email: str | None, instead_of: str | None, now: datetime
+) -> None:
+    """The same for a program, which names people by their e-mail addresses; None is nobody.
+
+    `instead_of` is who has the message as the caller knows it. Where it is with `email` already,
+    nothing changes and nothing is recorded: the call may be repeated. Raises NoSuchReply,
+    ReplyNotAssigned, AssignedMeanwhile.
+    """
+    found = InboundMessage.objects.filter(workspace=by.here, uuid=uuid, head=None)
+    row = found.select_related("holder").first()
+    if row is None:
+        raise NoSuchReply(_("There is no such message."))
+    holder = None if email is None else user_by_email(email)
+    if email is not None and (holder is None or not _may_hold(by, holder)):
+        raise _not_ours(field="email", code="invalid")
+    if row.holder == holder:
+        return
+    before = "" if row.holder is None else row.holder.email
+    if before.lower() != (instead_of or "").lower():
+        raise _meanwhile()
+    _assign(by, row.pk, holder, row.holder_id, now)
+
+
+def _not_ours(field: str = "", code: str = "") -> ReplyNotAssigned:
+    sentence = _("Only a person of this workspace can look after a reply.")
+    return ReplyNotAssigned(sentence, field=field, code=code)
+
+
+def _meanwhile() -> AssignedMeanwhile:
+    return AssignedMeanwhile(_("Somebody else was given it meanwhile. Look at it again."))
+
+
+def _may_hold(by: Me, person: User) -> bool:
+    return may_be_used(person) and role_in(by.here, person) is not None
+
+
+def _assign(by: Me, reply_id: int, holder: User | None, seen: int | None, now: datetime) -> None:
     with transaction.atomic(durable=True):
         changed = InboundMessage.objects.filter(
             workspace=by.here, pk=reply_id, head=None, holder_id=seen
         ).update(holder=holder)
         if not changed:
-            raise AssignedMeanwhile(_("Somebody else was given it meanwhile. Look at it again."))
+            raise _meanwhile()
         after = None if holder is None else holder.pk
         note(
             by,

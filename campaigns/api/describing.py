@@ -21,7 +21,7 @@ ERRORS: Mapping[int, str] = {
     406: "Answers are JSON only: `not_acceptable`.",
     409: "It does not fit the state of things: `not_a_trigger`, `campaign_not_sending`,"
     " `campaign_over`, `closed_hours` (with Retry-After), `approval_void`,"
-    " `client_reference_taken`,"
+    " `client_reference_taken`, `stale` (somebody else changed it meanwhile),"
     " `idempotency_in_progress` (with Retry-After).",
     413: "The body is too large: `too_large`.",
     415: "Bodies are JSON only: `unsupported_media_type`.",

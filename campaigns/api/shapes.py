@@ -18,6 +18,7 @@ from workspaces.rules.permissions import ALL_SCOPES
 LONGEST_NUMBER = 100
 LONGEST_VALUE = 4_000
 LONGEST_CURSOR = 300
+LONGEST_EMAIL = 254
 MOST_ON_A_PAGE = 500
 USUAL_PAGE = 100
 
@@ -49,6 +50,25 @@ class PushBody(Strict):
         max_length=LONGEST_REFERENCE,
         validators=[is_printable],
         help_text="Your own name for the message; once in a workspace.",
+    )
+
+
+class AssignBody(Strict):
+    """Who is to look after a message."""
+
+    email = Text(
+        allow_null=True,
+        min_length=1,
+        max_length=LONGEST_EMAIL,
+        help_text="The e-mail address of a person of the workspace; null is nobody.",
+    )
+    instead_of = Text(
+        required=False,
+        allow_null=True,
+        min_length=1,
+        max_length=LONGEST_EMAIL,
+        help_text="Who looks after it now, as you know it from `assigned_to_email`. Left out or"
+        " null: nobody.",
     )
 
 
@@ -214,7 +234,7 @@ class SenderSerializer(serializers.Serializer[Any]):
 class InboundSerializer(serializers.Serializer[Any]):
     """A message of a subscriber. `number` is masked; it and `text` are null once erased, and a
     message that is no text has none. `is_opted_out` tells how it is now, `assigned_to` who looks
-    after it.
+    after it, `assigned_to_email` by which address.
     """
 
     id = serializers.UUIDField()
@@ -226,6 +246,7 @@ class InboundSerializer(serializers.Serializer[Any]):
     )
     is_opted_out = serializers.BooleanField()
     assigned_to = serializers.CharField(allow_null=True)
+    assigned_to_email = serializers.CharField(allow_null=True)
     parts = serializers.IntegerField(min_value=1)
     missing_parts = serializers.IntegerField(min_value=0)
     received_at = serializers.DateTimeField()

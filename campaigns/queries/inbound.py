@@ -34,7 +34,8 @@ Write = Callable[[str], str]
 class ShownReply:
     """A subscriber's message as pages and the API tell it.
 
-    `holder` is the name of who looks after it, empty where nobody does, with the account's id.
+    `holder` is the name of who looks after it, empty where nobody does, with the account's id and
+    e-mail address.
     `number` is masked unless asked for in full; `text` is what has come of it so far, with
     `missing_count` parts still to come. An erased one has neither.
     """
@@ -54,6 +55,7 @@ class ShownReply:
     opt_out_id: int | None = None
     holder_id: int | None = None
     holder: str = ""
+    holder_email: str = ""
 
     @property
     def is_opted_out(self) -> bool:
@@ -225,6 +227,7 @@ def _reply(
         opt_out_id=opt_outs.get(bytes(row.fingerprint or b"")),
         holder_id=row.holder_id,
         holder="" if row.holder is None else row.holder.name,
+        holder_email="" if row.holder is None else row.holder.email,
     )
 
 

@@ -11,6 +11,11 @@ urlpatterns: list[URLPattern] = [
     path("campaigns/<str:campaign>", campaigns.Campaign.as_view(), name="campaign"),
     path("inbound", inbound.InboundMessages.as_view(), name="inbound_list"),
     path("inbound/<uuid:uuid>", inbound.InboundMessage.as_view(), name="inbound"),
+    path(
+        "inbound/<uuid:uuid>/assigned_to",
+        inbound.InboundAssignment.as_view(),
+        name="inbound_assigned",
+    ),
     path("senders", senders.Senders.as_view(), name="senders"),
     path("unknowns", unknowns.Unknowns.as_view(), name="unknowns"),
     path("diagnostics", diagnostics.Diagnostics.as_view(), name="diagnostics"),

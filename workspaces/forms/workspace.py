@@ -14,6 +14,7 @@ SCOPE_SENTENCES = [
     ("campaign.see", _("Read campaigns and their counts")),
     ("sender.see", _("Read sender names")),
     ("inbound.see", _("Read what subscribers wrote")),
+    ("inbound.assign", _("Say who looks after what subscribers wrote")),
 ]
 PLATFORM_SENTENCES = [("diagnostics.see", _("Read the installation's diagnostics"))]
 REPLY_DAYS = [

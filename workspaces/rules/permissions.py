@@ -66,6 +66,7 @@ SCOPES: Mapping[str, str] = {
     "campaign.see": "campaign.see",
     "sender.see": "sender.see",
     "inbound.see": "campaign.see",
+    "inbound.assign": "reply.assign",
 }
 
 # What only a super admin's key may be given. It lives as long as he is one, member or not.

@@ -1,5 +1,7 @@
 """GET: what subscribers wrote to the key's workspace."""
 
+import json
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +13,8 @@ from smpp_client.rules.codings import Coding
 from tests import make
 from tests.campaigns.api.care import INBOUND, Care
 from tests.campaigns.inbound import came, wrote
+from tests.workspaces import make as make_people
+from tests.workspaces.log import entries
 from workspaces.rules.permissions import Role
 from workspaces.scope import scope_everywhere
 
@@ -45,6 +49,7 @@ def test_a_message_is_told_with_its_number_masked(desk: Care, wire: Connection) 
         "asks_for": None,
         "is_opted_out": False,
         "assigned_to": None,
+        "assigned_to_email": None,
         "parts": 1,
         "missing_parts": 0,
         "received_at": "",
@@ -65,7 +70,7 @@ def test_who_looks_after_it_is_told_by_name(desk: Care, wire: Connection) -> Non
         holder = make.person_in(desk.place, Role.AUTHOR).user
         InboundMessage.objects.filter(pk=row.pk).update(holder=holder)
     (one,) = items(desk)
-    assert one["assigned_to"] == holder.name
+    assert (one["assigned_to"], one["assigned_to_email"]) == (holder.name, holder.email)
 
 
 def test_those_with_nobody_can_be_asked_for_alone(desk: Care, wire: Connection) -> None:
@@ -112,3 +117,79 @@ def test_messages_of_others_and_of_nobody_are_not_there(desk: Care, wire: Connec
     assert items(desk) == []
     assert desk.get(f"{INBOUND}/{row.uuid}").status_code == 404
     assert desk.get(f"{INBOUND}/{uuid4()}").status_code == 404
+
+
+# --- who looks after one ------------------------------------------------------------------------
+
+
+def put(desk: Care, row: InboundMessage, body: Mapping[str, Any]) -> Any:
+    """Call with this body."""
+    path, text = f"{INBOUND}/{row.uuid}/assigned_to", json.dumps(body)
+    return desk.client.put(path, text, content_type="application/json", headers=desk.headers())
+
+
+def assign(desk: Care, row: InboundMessage, email: str | None, **more: str | None) -> Any:
+    """Say who looks after a message."""
+    return put(desk, row, {"email": email, **more})
+
+
+def assignments(desk: Care) -> list[dict[str, Any]]:
+    return [one for one in entries(desk.place) if one["op"] == "reply.assign"]
+
+
+@pytest.fixture
+def asked(desk: Care, wire: Connection) -> InboundMessage:
+    """A message that waits for somebody."""
+    return came(wire, wrote(0, "Call me back", CODE))[0]
+
+
+def test_a_message_is_given_to_a_person_and_recorded_once_however_often_it_is_said(
+    desk: Care, asked: InboundMessage
+) -> None:
+    author = make_people.me_in(desk.place, Role.AUTHOR).user
+    first, again = (assign(desk, asked, author.email.upper()) for _ in range(2))
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert first.json() == again.json() == desk.get(f"{INBOUND}/{asked.uuid}").json()
+    assert first.json()["assigned_to"] == author.name
+    (entry,) = assignments(desk)
+    assert entry["obj"]["id"] == f"inb_{asked.pk}"
+    assert entry["act"]["id"] == f"key_{desk.key.key.pk}"
+    assert entry["diff"] == {"holder": [None, f"usr_{author.pk}"]}
+
+
+def test_who_has_a_message_keeps_it_unless_he_is_named(desk: Care, asked: InboundMessage) -> None:
+    one, two = (make_people.me_in(desk.place, Role.AUTHOR).user.email for _ in range(2))
+    assign(desk, asked, one)
+    for known in ({}, {"instead_of": two}, {"instead_of": None}):
+        answer = assign(desk, asked, None, **known)
+        assert (answer.status_code, answer.json()["code"]) == (409, "stale")
+    assert assign(desk, asked, two, instead_of=one).json()["assigned_to_email"] == two
+    assert assign(desk, asked, None, instead_of=two).json()["assigned_to"] is None
+    assert len(assignments(desk)) == 3
+
+
+def test_nobody_outside_of_the_workspace_is_given_a_message(
+    desk: Care, asked: InboundMessage
+) -> None:
+    stranger = make_people.me_in(make_people.workspace("offers"), Role.ADMIN).user
+    gone = make_people.me_in(desk.place, Role.AUTHOR).user
+    type(gone).objects.filter(pk=gone.pk).update(is_active=False)
+    for email in (stranger.email, gone.email, "nobody@example.com"):
+        answer = assign(desk, asked, email)
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+        assert [fault["pointer"] for fault in answer.json()["errors"]] == ["/email"]
+    assert assignments(desk) == []
+
+
+@pytest.mark.parametrize("body", [{}, {"email": 7}, {"email": ""}, {"email": None, "who": "me"}])
+def test_a_body_that_names_nobody_rightly_is_refused(
+    desk: Care, asked: InboundMessage, body: dict[str, Any]
+) -> None:
+    answer = put(desk, asked, body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+
+
+def test_a_message_of_others_cannot_be_given_to_anybody(desk: Care, wire: Connection) -> None:
+    (row,) = came(wire, wrote(0, "Hello", "7777"))
+    answer = assign(desk, row, desk.admin.user.email)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")

@@ -22,6 +22,7 @@ PLACES = {
     ("GET", SENDERS): "sender.see",
     ("GET", INBOUND): "inbound.see",
     ("GET", f"{INBOUND}/00000000-0000-0000-0000-000000000000"): "inbound.see",
+    ("PUT", f"{INBOUND}/00000000-0000-0000-0000-000000000000/assigned_to"): "inbound.assign",
 }
 
 
@@ -34,7 +35,11 @@ def test_a_key_opens_what_its_scope_names_and_nothing_else(desk: Care, wanted: s
 
 def _call(desk: Care, place: tuple[str, str], token: str) -> int:
     method, path = place
-    answer = desk.push(token=token) if method == "POST" else desk.get(path, token=token)
+    answer = (
+        desk.push(token=token)
+        if method == "POST"
+        else desk.client.generic(method, path, headers=desk.headers(token))
+    )
     assert answer.status_code != 403 or answer.json()["code"] == "forbidden"
     return int(answer.status_code)
 
