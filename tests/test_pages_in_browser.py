@@ -12,7 +12,7 @@ import pytest
 from django.db import connection as database
 from django.urls import resolve
 from django.utils import timezone
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from audit.actions.exports import ask
 from audit.actions.record import record
@@ -30,7 +30,7 @@ from tests.browsing import looks_right_everywhere
 from tests.campaigns import names
 from tests.campaigns.inbound import came, wrote
 from tests.campaigns.test_unknown_pages import Site as Losing
-from tests.campaigns.test_unknown_pages import lost
+from tests.campaigns.test_unknown_pages import lost, never_there
 from tests.doors import LOOKED_AT
 from tests.ground import Ground
 from tests.processes import Handle
@@ -114,7 +114,8 @@ class Site:
             through = nouns.route(self.admin.here, wire)
             nouns.sender(self.admin.here, CODE)
         self.reply_id = came(wire, wrote(1, "When is my line repaired?", CODE))[0].pk
-        unknown = lost(Losing(self.admin, wire, through))
+        self.losing = Losing(self.admin, wire, through)
+        unknown = lost(self.losing)
         with scope(self.admin.here):
             paused = nouns.sending(self.admin, through, name="Paused")
             running.pause(number=paused.number, by=self.admin, now=timezone.now())
@@ -202,3 +203,31 @@ def test_every_other_page_fits_and_is_accessible(site: Site, page: Page) -> None
 
     assert wrong == []
     assert opened == OURS
+
+
+def test_two_people_send_again_what_was_never_at_the_smsc(site: Site, page: Page) -> None:
+    campaign = lost(site.losing)
+    never_there(campaign, [0, 2])
+    sign_in(page, site.url, site.admin.user)
+    page.goto(f"{site.url}{HOME}unknown/")
+    card = page.get_by_role("region", name="Never at the SMSC")
+    row = card.get_by_role("row").filter(has_text=str(campaign))
+    expect(row.get_by_role("cell").nth(1)).to_have_text("2")
+    wrong = looks_right_everywhere(page)
+    row.get_by_role("link", name="Ask for all of them").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("2 messages again that were never")
+    wrong += looks_right_everywhere(page)
+    page.get_by_label("Why").fill("The SMSC never had them.")
+    page.get_by_role("button", name="Ask for 2 messages").click()
+    expect(page.get_by_text("You asked for it: another person approves.")).to_be_visible()
+    expect(page.get_by_role("button", name="Send 2 messages again")).to_have_count(0)
+    asked = page.url
+    sign_in(page, site.url, site.moderator)
+    page.goto(asked)
+    expect(page.get_by_text("By its own call records the SMSC never had them.")).to_be_visible()
+    wrong += looks_right_everywhere(page)
+    page.get_by_role("button", name="Send 2 messages again").click()
+    expect(page.get_by_text("2 messages went out again")).to_be_visible()
+    page.goto(f"{site.url}{HOME}unknown/")
+    expect(card.get_by_text(str(campaign), exact=True)).to_have_count(0)
+    assert wrong == []
