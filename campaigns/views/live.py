@@ -1,6 +1,6 @@
 """The campaign's page: one address before, while and after it sends."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -109,15 +109,15 @@ def offset_of(campaign: Campaign, context: dict[str, Any]) -> int:
     return int(shift.total_seconds()) if shift else 0
 
 
-def evidence_until(campaign: Campaign, now: datetime) -> datetime | None:
-    """Return after when nothing about a campaign is recorded any more; None while there may be.
+def evidence_until(campaign: Campaign, now: datetime) -> date | None:
+    """Return the day after which nothing about a campaign is recorded; None while there may be.
 
     What late receipts say is sealed within the hours after them.
     """
     if campaign.finished_at is None:
         return None
     ends_at = campaign.finished_at + timedelta(hours=settings.RECEIPT_WAIT_HOURS) + LATE
-    return ends_at.astimezone(ZoneInfo(campaign.workspace.zone)) if ends_at < now else None
+    return ends_at.astimezone(ZoneInfo(campaign.workspace.zone)).date() if ends_at < now else None
 
 
 def pieces_of(text: str) -> list[tuple[bool, str]]:
