@@ -16,6 +16,7 @@ PART = "a part of verbs that record"
 READS = "changes nothing: the database computes"
 KEEPS_WELL = "keeps tables well; takes away nothing that anybody decided"
 REMEMBERS = "remembers that somebody was here"
+REFUSES = "changes nothing itself: refuses, and records that it did"
 COUNTS = "counts guesses; the sign-in that is refused by it is recorded"
 UNRECORDED: Mapping[str, str] = {
     "campaigns.actions.inbound:settle": "notes that the peer has read our answers",
@@ -24,6 +25,7 @@ UNRECORDED: Mapping[str, str] = {
     "campaigns.actions.moves:replan": PART,
     "campaigns.actions.records:forget_records": "removes files with numbers after their two days",
     "campaigns.actions.reply_upkeep:forget_redeliveries": KEEPS_WELL,
+    "campaigns.actions.revealing:must_be_allowed": REFUSES,
     "campaigns.actions.review:digest_of": READS,
     "campaigns.actions.running:audience_digest": READS,
     "campaigns.actions.sending.desk:CampaignDesk.receive": "stores receipts, which are no decision",
@@ -45,6 +47,8 @@ UNRECORDED: Mapping[str, str] = {
     "workspaces.actions.guesses:forget_guesses": COUNTS,
     "workspaces.actions.guesses:sweep_guesses": COUNTS,
     "workspaces.actions.keys:touch": REMEMBERS,
+    "workspaces.actions.noting:note_denied": REFUSES,
+    "workspaces.actions.passwords:prove_password": REFUSES,
     "workspaces.actions.passwords:take_link_turn": "keeps people from being mailed too often",
     "workspaces.actions.people:remember_workspace": REMEMBERS,
     "workspaces.actions.sessions:drop_sessions": PART,
@@ -76,7 +80,12 @@ def test_a_verb_that_forgets_would_be_found() -> None:
     """The reading itself: without its one call of `note` a verb records nothing."""
     name = "campaigns.actions.senders:archive_sender"
     assert verbs.records(name)
-    assert not verbs.records(name, without="workspaces.actions.noting:note")
+    assert not verbs.records(name, without={"workspaces.actions.noting:note"})
+
+
+@pytest.mark.parametrize("name", [one for one in asked() if verbs.reached(one) & verbs.NOT_DONE])
+def test_a_verb_that_only_says_whom_it_refused_would_be_found(name: str) -> None:
+    assert not verbs.records(name, without={"audit.actions.record:record"})
 
 
 def quoted() -> Iterator[str]:
