@@ -39,8 +39,8 @@ INSERT INTO inbound_message (
     uuid, workspace_id, connection_id, digest, is_settled, received_at, fingerprint, number_sealed,
     destination, content_sealed, coding, reference, part, part_count, wish)
 VALUES (gen_random_uuid(), %s, %s, %s, false, %s, %s, %s, %s, %s, %s, %s, %s, %s, '')
-ON CONFLICT (connection_id, digest) WHERE NOT is_settled DO NOTHING
-RETURNING id
+ON CONFLICT (connection_id, digest) WHERE NOT is_settled DO UPDATE SET is_settled = false
+RETURNING coalesce(head_id, id), xmax = 0
 """
 # The newest message that lacks this part; the lock keeps two of its parts from both being first.
 JOIN = """
@@ -64,8 +64,9 @@ WHERE connection_id = %s AND digest = ANY(%s::bytea[]) AND NOT is_settled
 def receive(connection_id: int, messages: Sequence[InboundMessage]) -> None:
     """Store messages and do what they ask for, in one transaction.
 
-    One that is stored already and not settled is passed over: the same octets from the same
-    connection, whose answer the peer may never have read. Raises psycopg.Error.
+    One that is stored already and not settled is not stored again: the same octets from the same
+    connection, whose answer the peer may never have read. A STOP in it is obeyed all the same.
+    Raises psycopg.Error.
     """
     with _on_own_connection("a message is for whom its address belongs to"):
         key = keys()
@@ -124,10 +125,8 @@ def _take(connection_id: int, message: InboundMessage, owners: Owners, words: Wo
     """Store one message and obey it; its first part says what the whole asks for."""
     number = read_number(message.source, settings.DEFAULT_COUNTRY)
     source = number or shown_address(message.source)
-    row_id = _store(connection_id, message, source, owners.sole)
-    if not row_id:
-        return
-    head_id = _join(message, row_id) if message.part_count > 1 else row_id
+    row_id, is_new = _store(connection_id, message, source, owners.sole)
+    head_id = _join(message, row_id) if is_new and message.part_count > 1 else row_id
     if message.part > 1:
         return
     who = Speaker(
@@ -139,13 +138,17 @@ def _take(connection_id: int, message: InboundMessage, owners: Owners, words: Wo
         row_id=head_id,
         at=message.received_at,
     )
-    wish = obey(who, decode(message.octets, message.coding), words)
-    if wish is not Wish.NONE:
+    wish = obey(who, decode(message.octets, message.coding), words, is_again=not is_new)
+    if is_new and wish is not Wish.NONE:
         _run("UPDATE inbound_message SET wish = %s WHERE id = %s", [wish.value, head_id])
 
 
-def _store(connection_id: int, message: InboundMessage, source: str, owner: int | None) -> int:
-    """Insert the row and return its id; 0 for a message that is stored already."""
+def _store(
+    connection_id: int, message: InboundMessage, source: str, owner: int | None
+) -> tuple[int, bool]:
+    """Return the id of the message's row (of its first part's, where it is stored already), and
+    whether it was inserted now.
+    """
     key, place = keys(), owner or 0
     values = [
         owner,
@@ -163,8 +166,8 @@ def _store(connection_id: int, message: InboundMessage, source: str, owner: int 
     ]
     with connection.cursor() as cursor:
         cursor.execute(INSERT, values)
-        row = cursor.fetchone()
-    return int(row[0]) if row else 0
+        row_id, is_new = cursor.fetchone()
+    return int(row_id), bool(is_new)
 
 
 def _join(message: InboundMessage, row_id: int) -> int:

@@ -40,12 +40,15 @@ class Speaker:
     at: datetime
 
 
-def obey(who: Speaker, text: str, words: WordTable) -> Wish:
+def obey(who: Speaker, text: str, words: WordTable, *, is_again: bool = False) -> Wish:
     """Opt a number out, or lift that, where a text asks for it; return what it asks for.
 
     An address that is one workspace's own speaks to that one. Any other speaks to everybody who has
     it as a sender name, and to everybody who lately sent to this number over this connection: a
     STOP must not be lost because two teams share a short code.
+
+    With `is_again` the message may be one that was obeyed before, or a new one with the same words:
+    a STOP is then obeyed, since the number may have been let in between, and a START is not.
     """
     if not words.asked_anywhere(text):
         return Wish.NONE
@@ -54,7 +57,7 @@ def obey(who: Speaker, text: str, words: WordTable) -> Wish:
         said = wishes[workspace.pk]
         if who.number is not None and said.wish is Wish.STOP:
             _opt_out(who, who.number, workspace, said)
-        elif who.number is not None:
+        elif who.number is not None and not is_again:
             _lift(who, workspace, said)
     said_first = next(iter(wishes.values()), words.asked(text, None))
     return said_first.wish

@@ -9,7 +9,7 @@ from django.db import connection as database
 from django.utils import timezone
 
 from campaigns.actions import inbound, reply_upkeep
-from campaigns.actions.opt_outs import add_opt_out
+from campaigns.actions.opt_outs import add_opt_out, lift_opt_out
 from campaigns.models import InboundMessage, OptOut, WorkspaceStopWord
 from campaigns.rules.stop_words import fold
 from smpp_client import carrier
@@ -287,6 +287,47 @@ def test_start_lifts_what_a_stop_by_sms_made(site: Site) -> None:
     came(site.wire, wrote(0, "STOP", CODE), wrote(0, "START", CODE))
     assert site.opted_out() == set()
     assert entries(site.care)[-1]["op"] == "optout.lift"
+
+
+def test_a_stop_that_comes_again_opts_out_again_though_its_octets_are_the_first_ones(
+    site: Site,
+) -> None:
+    stop = wrote(0, "STOP", CODE)
+    assert len(came(site.wire, stop, wrote(0, "START", CODE))) == 2
+    assert site.opted_out() == set()
+    assert len(came(site.wire, stop)) == 2
+    assert site.opted_out() == {"care"}
+    assert [entry["op"] for entry in entries(site.care)][-3:] == [
+        "optout.add",
+        "optout.lift",
+        "optout.add",
+    ]
+
+
+def test_a_stop_in_parts_that_comes_again_opts_out_again(site: Site) -> None:
+    head = part(1, "STOP it ".encode("utf-16-be"))
+    first, _second = came(site.wire, part(2, b"\0a"), head)
+    came(site.wire, wrote(0, "START", CODE), head)
+    assert site.opted_out() == {"care"}
+    with scope(site.care):
+        assert OptOut.objects.get(lifted_at=None).inbound_message_id == first.pk
+
+
+def test_a_stop_after_a_person_lifted_the_opt_out_opts_out_again(site: Site) -> None:
+    author, stop = make.me_in(site.care, Role.AUTHOR), wrote(0, "STOP", CODE)
+    came(site.wire, stop)
+    with scope(site.care):
+        made = OptOut.objects.get()
+        lift_opt_out(by=author, opt_out_id=made.pk, reason="asked at the desk", now=timezone.now())
+    assert site.opted_out() == set()
+    came(site.wire, stop)
+    assert site.opted_out() == {"care"}
+
+
+def test_a_start_that_is_brought_back_does_not_undo_the_stop_after_it(site: Site) -> None:
+    start = wrote(0, "START", CODE)
+    came(site.wire, start, wrote(0, "STOP", CODE), start)
+    assert site.opted_out() == {"care"}
 
 
 def test_start_does_not_lift_what_a_person_entered(site: Site) -> None:
