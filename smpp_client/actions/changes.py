@@ -1,8 +1,9 @@
 """How a connection's wire is secured changes only when two people want it.
 
 Weaker TLS, another authority, a pin or an exception could let somebody else read or write what is
-sent. So such a change waits, with all that was changed along with it, for a second super admin. A
-new connection that asks for an exception from TLS is disabled until then, and bound to TLS.
+sent; so could another host where no certificate has to hold a name of its own. So such a change
+waits, with all that was changed along with it, for a second super admin. A new connection that asks
+for an exception from TLS is disabled until then, and bound to TLS.
 """
 
 from dataclasses import replace

@@ -141,7 +141,12 @@ def edit_connection(wanted: Wanted, *, by: Caller, now: datetime) -> Connection:
     connection = named(wanted.name)
     diff = difference(connection, wanted, now)
     if wanted.settings.wire_security != settings_of(connection).wire_security:
-        raise NeedsAnother(_("Another super admin has to confirm other settings of TLS."))
+        raise NeedsAnother(
+            _(
+                "Another super admin has to confirm other settings of TLS, and another host where"
+                " no other name proves it."
+            )
+        )
     values = {key: after for key, (_before, after) in diff.items() if key != "password"}
     if wanted.password:
         values["password_sealed"] = sealed(wanted)

@@ -102,10 +102,25 @@ class ConnectionSettings:
 
     @property
     def wire_security(self) -> tuple[object, ...]:
-        """What TLS hangs on."""
+        """What it hangs on that nobody else reads what is sent, the password first."""
         files = (self.ca_file, self.cert_file, self.key_file)
         exception = (self.plain_reason, self.plain_until)
-        return (*files, self.server_name, self.tls_minimum, self.pins, *exception, self.carrier)
+        tls = (*files, self.tls_minimum, self.pins, *exception, self.carrier)
+        return (*tls, *self._proved_names, *self._trusted_place)
+
+    @property
+    def _proved_names(self) -> tuple[str, str]:
+        """The name that the peer's certificate has to hold, or the hosts, whose own names count."""
+        if self.server_name in {"", self.host}:
+            return (self.host, self.further_hosts)
+        return (self.server_name, "")
+
+    @property
+    def _trusted_place(self) -> tuple[object, ...]:
+        """Where no certificate proves who answers: the place that is trusted instead."""
+        if self.is_smpp and not self.is_plain:
+            return ()
+        return (self.host, self.port, self.further_hosts, self.carrier_settings)
 
 
 @dataclass(frozen=True)

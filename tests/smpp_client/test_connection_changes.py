@@ -90,6 +90,54 @@ def test_one_person_alone_changes_nothing_and_two_do(
         make_change(change_id=asked.pk, by=second, now=now)
 
 
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("", {"host": "192.0.2.7"}),
+        ("", {"further_hosts": "192.0.2.8:2775"}),
+        ("127.0.0.1", {"further_hosts": "192.0.2.8:2775"}),
+    ],
+)
+def test_one_person_alone_changes_no_host_whose_own_name_the_certificate_has_to_hold(
+    tmp_path: Path, name: str, fields: dict[str, Any]
+) -> None:
+    smsc = wires.connection(tmp_path, server_name=name)
+    wanted = Wanted(smsc.name, other(smsc, fields), 1)
+    with pytest.raises(NeedsAnother, match="another host"):
+        edit_connection(wanted, by=person(), now=timezone.now())
+
+
+def test_a_name_that_the_certificate_has_to_hold_lets_one_person_change_the_host(
+    smsc: Connection,
+) -> None:
+    smsc.server_name = "smsc.example.net"
+    smsc.save(update_fields=["server_name"])
+    for fields in ({"host": "192.0.2.7"}, {"further_hosts": "192.0.2.8:2775"}, {"port": 2776}):
+        smsc.refresh_from_db()
+        wanted = Wanted(smsc.name, other(smsc, fields), smsc.version)
+        edit_connection(wanted, by=person(), now=timezone.now())
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"host": "192.0.2.7"}, {"port": 2776}, {"further_hosts": "192.0.2.8:2775"}],
+    ids=lambda fields: next(iter(fields)),
+)
+def test_one_person_alone_moves_nothing_that_has_no_tls(
+    smsc: Connection, fields: dict[str, Any]
+) -> None:
+    until = timezone.now().date() + timedelta(days=9)
+    exception = {"plain_reason": "IPsec", "plain_until": until, "server_name": "smsc.example.net"}
+    files = {"ca_file": "", "cert_file": "", "key_file": ""}
+    Connection.objects.filter(pk=smsc.pk).update(**exception, **files)
+    smsc.refresh_from_db()
+    with pytest.raises(NeedsAnother, match="another host"):
+        edit_connection(Wanted(smsc.name, other(smsc, fields), 1), by=person(), now=timezone.now())
+    asked = ask(smsc, person(), **fields)
+    changed = make_change(change_id=asked.pk, by=person(), now=timezone.now())
+    assert {name: getattr(changed, name) for name in fields} == fields
+
+
 def test_the_same_person_with_another_account_does_not_count(smsc: Connection) -> None:
     first = person()
     again = make.user(is_super_admin=True)
