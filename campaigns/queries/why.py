@@ -247,6 +247,18 @@ def _backup_carries(look: Look) -> str:
     return _("Only the backup %(names)s is up.") % {"names": names}
 
 
+def _sessions_say(look: Look) -> str:
+    """Return what is wrong in the session's own words, where each that is up has some."""
+    connections = RouteConnection.objects.filter(route=look.campaign.route, weight__gt=0)
+    rows = SessionStatus.objects.filter(
+        lease__connection__in=connections.values("connection"), state=SessionState.BOUND
+    ).select_related("lease__connection")
+    fresh = [row for row in rows.order_by("lease") if _is_fresh(row, look.now)]
+    if not fresh or not all(row.sentence for row in fresh):
+        return ""
+    return f"{fresh[0].lease.connection.name}: {fresh[0].sentence}"
+
+
 def _as_the_sender_says(look: Look) -> str:
     """Return what the desk wrote in its last claims: window, rate, throttled, budget, plan."""
     told_at = look.progress.reason_at
@@ -288,6 +300,7 @@ _WHILE_SENDING: tuple[Callable[[Look], str], ...] = (
     _no_way_out,
     _nothing_pushed,
     _range_is_down,
+    _sessions_say,
     _as_the_sender_says,
     _waits_for_next_try,
 )

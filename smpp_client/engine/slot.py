@@ -35,6 +35,8 @@ from smpp_client.protocol.events import (
     HealthTold,
     LateResponse,
     MessageReceived,
+    PeerAnswers,
+    PeerSilent,
     ProtocolFault,
     ReceiptReceived,
     Settled,
@@ -284,12 +286,25 @@ class Slot:
                 self._inbox.add_message(event)
             case ProtocolFault():
                 log.warning("peer_fault", connection=self.account.name, fault=event.sentence)
-            case HealthTold():
-                self.reporter.observe("bound", event.sentence)
+            case HealthTold() | PeerSilent() | PeerAnswers():
+                self._on_health(event)
             case Closed():
                 self._closed(event)
             case _:
                 pass
+
+    def _on_health(self, event: HealthTold | PeerSilent | PeerAnswers) -> None:
+        """Say what is wrong with a session that is bound, and would look well else."""
+        sentence = event.sentence if isinstance(event, HealthTold) else ""
+        if isinstance(event, PeerSilent):
+            sentence = _(
+                "The partner has answered no segment for %(n)s s: it gets one at a time until it"
+                " does."
+            ) % {"n": f"{event.seconds:g}"}
+            self.reporter.tell("alarm", sentence)
+        elif isinstance(event, PeerAnswers):
+            self.reporter.tell("answers", _("The partner answers segments again."))
+        self.reporter.observe("bound", sentence)
 
     def _alarm(self, what: str, code: str) -> None:
         """Tell of a code that the connection's table calls an alarm, at most once a minute."""

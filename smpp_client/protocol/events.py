@@ -96,6 +96,18 @@ class ProtocolFault:
 
 
 @dataclass(frozen=True, slots=True)
+class PeerSilent:
+    """No segment was answered for a whole response timer, in seconds, though the peer is there."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class PeerAnswers:
+    """A segment was answered after such a silence."""
+
+
+@dataclass(frozen=True, slots=True)
 class HealthTold:
     """What a custom carrier says of itself; empty when all is well."""
 
@@ -125,6 +137,8 @@ Event = (
     | UnbindRequested
     | LinkDead
     | ProtocolFault
+    | PeerSilent
+    | PeerAnswers
     | HealthTold
     | Closed
 )

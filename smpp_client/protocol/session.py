@@ -69,7 +69,7 @@ class Session:
         self._deadlines: dict[Timer, float] = {}
         # The last response: what the peer sends on its own does not prove that it reads us.
         self._heard_at = 0.0
-        self._silent_at = -1.0  # when a whole response timer had passed without one
+        self._doubted_at = -1.0  # when it last let a segment's timer run out in a silence
         self._is_unbound_by_peer = False
         self._handlers: dict[int, Callable[[Frame, float], None]] = {
             pdus.GENERIC_NACK: self._on_nack,
@@ -100,8 +100,8 @@ class Session:
 
     @property
     def free(self) -> int:
-        """How many segments may be submitted now; none to a peer that has become silent."""
-        if self._state not in MAY_SUBMIT or self._is_silent():
+        """How many segments may be submitted now; none until a doubted peer says anything."""
+        if self._state not in MAY_SUBMIT or self._is_doubted():
             return 0
         return self._submissions.room
 
@@ -328,22 +328,19 @@ class Session:
         """Return when the next enquire_link is due; None when one is open or no bind is."""
         if self._state not in LIVE or Timer.ENQUIRY in self._deadlines:
             return None
-        return (
-            self._silent_at if self._is_silent() else self._heard_at + self.config.enquire_interval
-        )
+        if self._is_doubted():
+            return self._doubted_at
+        return self._heard_at + self.config.enquire_interval
 
-    def _is_silent(self) -> bool:
-        return self._silent_at > self._heard_at
+    def _is_doubted(self) -> bool:
+        return self._doubted_at > self._heard_at
 
     def _give_up_overdue(self, now: float) -> None:
-        """Give up what was not answered in time, and ask a peer that answered nothing at all.
-
-        It is given nothing more until it answers: else each response timer would make another
-        window unknown before enquire_link is due.
+        """Give up what was not answered in time, and ask a peer that answers no segment whether it
+        is there: it is given nothing more, not even a probe, until it says so.
         """
-        timeout = self.config.response_timeout
-        if self._submissions.give_up_overdue(now) and now - self._heard_at >= timeout:
-            self._silent_at = now
+        if self._submissions.give_up_overdue(now) and self._submissions.silence.is_on:
+            self._doubted_at = now
 
     def _ask(self, own: Own, sequence: int, request: bytes) -> None:
         self._in_flight.own[sequence] = own

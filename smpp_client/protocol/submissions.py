@@ -9,6 +9,7 @@ from smpp_client.protocol.events import Event, LateResponse, ProtocolFault, Sett
 from smpp_client.protocol.in_flight import InFlight, Waiting, Window
 from smpp_client.protocol.output import Output
 from smpp_client.protocol.pdus import FieldRefused, SubmitEncoder, read_submit_response
+from smpp_client.protocol.silence import Silence
 from smpp_client.rules.errors import OK, StatusClass, classify, explain
 from smpp_client.rules.message_ids import IdRule, normalise_response_id
 
@@ -26,6 +27,7 @@ class Submissions:
         emit: Callable[[Event], None],
     ) -> None:
         self.window = Window(config.window)
+        self.silence = Silence(emit)
         self._config = config
         self._in_flight = in_flight
         self._output = output
@@ -42,8 +44,9 @@ class Submissions:
 
     @property
     def room(self) -> int:
-        """How many more the window takes."""
-        return max(self.window.size - len(self._in_flight.waiting), 0)
+        """How many more the window takes; a probe where the peer has stopped answering."""
+        in_flight = len(self._in_flight.waiting)
+        return self.silence.room(max(self.window.size - in_flight, 0), in_flight)
 
     def submit(self, segments: Sequence[Segment], room: int, now: float) -> None:
         """Queue at most `room` segments; the others are released."""
@@ -67,8 +70,10 @@ class Submissions:
         """Take a submit_sm_resp."""
         waiting = self._find(sequence)
         if waiting is None:
-            self._answered_late(status, sequence, body)
-        elif status == OK:
+            self._answered_late(status, sequence, body, now)
+            return
+        self.silence.answered(now)
+        if status == OK:
             smsc_id = self._smsc_id(body)
             seconds = now - waiting.submitted_at
             cause = "" if smsc_id else NO_ID
@@ -82,21 +87,27 @@ class Submissions:
         """Take a generic_nack: the segment was not accepted, whatever the status says."""
         waiting = self._find(sequence)
         if waiting is not None:
+            self.silence.answered(now)
             self._rejected(waiting, status, now)
         elif (segment := self._in_flight.late.pop(sequence, None)) is not None:
+            self.silence.answered(now)
             kind, cause = self._verdict(status)
             self._emit(LateResponse(segment, kind, status, "", cause))
         else:
             self._emit(ProtocolFault(f"The peer sent generic_nack {explain(status)} to nothing."))
 
-    def give_up_overdue(self, now: float) -> int:
-        """Make unknown what was not answered in time, and return how many. None is sent again."""
+    def give_up_overdue(self, now: float) -> bool:
+        """Make unknown what was not answered in time; return whether there was any. Nothing is sent
+        again.
+        """
         timeout = self._config.response_timeout
         overdue = self._in_flight.overdue(timeout, now)
         for segment in overdue:
             cause = f"no answer within {timeout:g} s"
             self._emit(Settled(segment, Kind.UNKNOWN, cause=cause, seconds=timeout))
-        return len(overdue)
+        if overdue:
+            self.silence.gave_up(timeout, now)
+        return bool(overdue)
 
     def next_overdue(self) -> float | None:
         """Return when the next segment is given up."""
@@ -143,11 +154,13 @@ class Submissions:
             self.window.shrink(waiting.number, self._output.added)
             self._emit(Throttled(status, waiting.submitted_at))
 
-    def _answered_late(self, status: int, sequence: int, body: bytes) -> None:
+    def _answered_late(self, status: int, sequence: int, body: bytes, now: float) -> None:
         segment = self._in_flight.late.pop(sequence, None)
         if segment is None:
             self._emit(ProtocolFault(f"The peer answered request {sequence}, which is not open."))
-        elif status == OK:
+            return
+        self.silence.answered(now)
+        if status == OK:
             self._emit(LateResponse(segment, Kind.SUBMITTED, OK, self._smsc_id(body)))
         else:
             kind, cause = self._verdict(status)

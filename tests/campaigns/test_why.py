@@ -269,6 +269,17 @@ def test_what_has_just_begun_is_given_a_moment(site: Site) -> None:
     assert site.why(campaign) == wanted
 
 
+def test_a_peer_that_answers_nothing_is_the_reason_though_the_session_is_up(site: Site) -> None:
+    campaign = site.sending()
+    told(campaign, "Limited by the window: 0 segments wait for the SMSC's answer.", site.now)
+    observe(site.wire, site.now, sentence="The partner has answered no segment for 60 s.")
+    assert site.why(campaign) == "smsc-a: The partner has answered no segment for 60 s."
+    other = make.connection("smsc-b")
+    RouteConnection.objects.create(route=site.route, connection=other, weight=100)
+    observe(other, site.now)
+    assert site.why(campaign).startswith("Limited by the window")
+
+
 def test_a_campaign_that_no_sender_took_up_says_so(site: Site) -> None:
     campaign = site.sending()
     assert site.why(campaign) == "The sender runs and has not taken up this campaign yet."

@@ -20,6 +20,8 @@ from smpp_client.protocol.events import (
     HealthTold,
     LateResponse,
     MessageReceived,
+    PeerAnswers,
+    PeerSilent,
     ProtocolFault,
     ReceiptReceived,
     Settled,
@@ -255,12 +257,18 @@ def test_an_outcome_after_its_time_settles_the_unknown(carrier: Carrier, far_end
         with far_end.counting:
             talk.line.submit([segment(n) for n in range(3)])
             await talk.until(lambda: talk.kinds()[Kind.UNKNOWN] == 3)
+            await talk.until(lambda: talk.line.free == 1)
         await talk.until(lambda: len(talk.of(LateResponse)) == 3)
+        await talk.until(lambda: talk.line.free == 20)
         talk.line.drop("enough")
         return talk
 
-    late = asyncio.run(session()).of(LateResponse)
-    assert {one.kind for one in late} == {Kind.SUBMITTED}
+    talk = asyncio.run(session())
+    assert {one.kind for one in talk.of(LateResponse)} == {Kind.SUBMITTED}
+    assert [type(one) for one in talk.events if isinstance(one, PeerSilent | PeerAnswers)] == [
+        PeerSilent,
+        PeerAnswers,
+    ]
 
 
 def test_nothing_is_given_to_it_past_the_lease(carrier: Carrier, far_end: FarEnd) -> None:

@@ -33,6 +33,7 @@ from smpp_client.protocol.events import (
 )
 from smpp_client.protocol.messages import ReadMessage
 from smpp_client.protocol.receipts import ReadReceipt
+from smpp_client.protocol.silence import Silence
 from smpp_client.rules.codings import Coding
 from smpp_client.rules.errors import StatusClass, classify
 
@@ -93,6 +94,7 @@ class AdapterLine:
         self._response_seconds = response_seconds
         self._in_flight: dict[SegmentKey, _Given] = {}
         self._late: dict[SegmentKey, Segment] = {}
+        self._silence = Silence(self._tell)
         self._unanswered: dict[int, int] = {}  # our ticket: the carrier's
         self._theirs: set[int] = set()
         self._given_count = 0
@@ -149,7 +151,9 @@ class AdapterLine:
             return 0
         given, free = self._free
         by_carrier = free - (self._given_count - given)
-        return max(0, min(by_carrier, self._settings.window - len(self._in_flight)))
+        in_flight = len(self._in_flight)
+        room = max(0, min(by_carrier, self._settings.window - in_flight))
+        return self._silence.room(room, in_flight)
 
     def submit(self, segments: Sequence[Segment]) -> None:
         """Give segments to the carrier; those beyond the room are released."""
@@ -241,6 +245,7 @@ class AdapterLine:
             if len(self._late) < MOST_LATE:
                 self._late[key] = given.segment
             self._tell(Settled(given.segment, Kind.UNKNOWN, cause=cause))
+            self._silence.gave_up(self._response_seconds, now)
             self._close_when_drained()
 
     # What it says
@@ -303,9 +308,11 @@ class AdapterLine:
         told = frames.read_outcome(values)
         given = self._in_flight.pop(told.key, None)
         if given is not None:
+            self._silence.answered(time.monotonic())
             self._settle(given, told)
             self._close_when_drained()
         elif (late := self._late.pop(told.key, None)) is not None:
+            self._silence.answered(time.monotonic())
             self._tell(LateResponse(late, told.kind, told.status, told.smsc_id, told.cause))
         else:
             raise Nonsense("An outcome is for a segment that it was not given, or has settled.")

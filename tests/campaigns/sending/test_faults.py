@@ -185,8 +185,11 @@ def test_a_peer_that_falls_silent_makes_its_answers_unknown_and_late_ones_settle
     wait_bound(wired.connection)
     wired.simulator.freeze()
     poll(lambda: progress(campaign).unknown > 0, 30)
+    told = ConnectionEvent.objects.filter(connection=wired.connection)
+    poll(lambda: told.filter(kind="alarm", sentence__contains="no segment for 1 s").exists(), 30)
     wired.simulator.thaw()
     wait_settled(campaign)
+    poll(lambda: told.filter(kind="answers").exists(), 30)
     wait_for_counts(campaign, 30, unknown=0)
     check_invariants(campaign, wired)
 

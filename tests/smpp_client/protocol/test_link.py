@@ -6,9 +6,13 @@ from smpp_client.protocol.events import (
     Bound,
     Closed,
     Event,
+    LateResponse,
     LinkDead,
+    PeerAnswers,
+    PeerSilent,
     ProtocolFault,
     ReceiptReceived,
+    Settled,
 )
 from smpp_client.protocol.pdus import (
     ALERT_NOTIFICATION,
@@ -200,18 +204,75 @@ def test_a_peer_that_nacks_enquire_link_is_there() -> None:
 def test_a_peer_that_answers_nothing_is_asked_and_given_nothing_more() -> None:
     session = bound(window=5, response_timeout=5.0, enquire_interval=1000.0, enquire_timeout=10.0)
     submitted(session, 5)
-    assert len(session.tick(5.0)) == 5
+    *unknown, silent = session.tick(5.0)
+    assert len(unknown) == 5
+    assert silent == PeerSilent(5.0)
     ((command, _, sequence, _),) = sent(session, 5.0)
     assert command == ENQUIRE_LINK
     assert session.in_flight == session.free == 0
     assert session.receive(pdu(ENQUIRE_LINK_RESP, sequence), 6.0) == []
-    assert session.free == 5
-    submitted(session, 5, now=6.0)
+    assert session.free == 1
+    submitted(session, 1, now=6.0)
     session.tick(11.0)
     dead, closed = session.tick(21.0)
     assert dead == LinkDead("No answer to enquire_link within 10 s.")
     assert isinstance(closed, Closed)
     assert closed.unknown == closed.released == ()
+
+
+def silent_after_a_window(window: int = 50) -> Session:
+    """A session whose peer answers enquire_link and has left one window of segments unanswered."""
+    session = bound(window=window, response_timeout=5.0, enquire_interval=1000.0)
+    submitted(session, window)
+    session.tick(5.0)
+    answer_enquiry(session, 5.0)
+    return session
+
+
+def answer_enquiry(session: Session, now: float) -> None:
+    """Let the peer answer the enquire_link that is open."""
+    ((command, _, sequence, _),) = sent(session, now)
+    assert command == ENQUIRE_LINK
+    assert session.receive(pdu(ENQUIRE_LINK_RESP, sequence), now + 0.1) == []
+
+
+def test_who_answers_enquire_link_and_no_segment_gets_one_for_each_timer() -> None:
+    session = silent_after_a_window(window=50)
+    unknown = 50
+    for now in range(6, 3606, 6):
+        (_,) = submitted(session, session.free, now=now)
+        assert session.free == 0
+        events = session.tick(now + 5.0)
+        assert [type(event) for event in events] == [Settled]
+        unknown += len(events)
+        answer_enquiry(session, now + 5.0)
+    assert unknown == 50 + 600
+    assert session.state is State.BOUND_TRX
+
+
+def test_a_probe_that_is_answered_opens_the_window_again() -> None:
+    session = silent_after_a_window(window=50)
+    (sequence,) = submitted(session, session.free, now=6.0)
+    answers, settled = session.receive(accepted(sequence), 7.0)
+    assert answers == PeerAnswers()
+    assert isinstance(settled, Settled)
+    assert session.free == 50
+
+
+def test_a_late_answer_ends_a_silence_as_well() -> None:
+    session = bound(window=5, response_timeout=5.0, enquire_interval=1000.0)
+    first, *_ = submitted(session, 5)
+    session.tick(5.0)
+    answers, late = session.receive(accepted(first), 7.0)
+    assert answers == PeerAnswers()
+    assert isinstance(late, LateResponse)
+    assert session.free == 5
+
+
+def test_answers_to_nothing_do_not_end_a_silence() -> None:
+    session = silent_after_a_window(window=5)
+    session.receive(accepted(9_999), 7.0)
+    assert session.free == 1
 
 
 def test_a_peer_that_forgets_one_answer_is_given_more() -> None:

@@ -91,7 +91,7 @@ def test_late_segments_are_remembered_in_bounds() -> None:
     sequences = submitted(session, LATE_MEMORY + 5)
     session.tick(2.0)
     assert isinstance(session.receive(accepted(sequences[4]), 3.0)[0], ProtocolFault)
-    assert isinstance(session.receive(accepted(sequences[5]), 3.0)[0], LateResponse)
+    assert isinstance(session.receive(accepted(sequences[5]), 3.0)[-1], LateResponse)
 
 
 @pytest.mark.parametrize("body", [b"\0", b""])
