@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from django.conf import settings
 from django.db import connections
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
@@ -26,6 +27,8 @@ from workspaces.queries import keys as key_queries
 # A busy machine is no fault of the page.
 PATIENCE_MS = 30_000
 expect.set_options(timeout=PATIENCE_MS)
+# Every test client has a chain of middleware of its own, which would read each static file anew.
+settings.WHITENOISE_AUTOREFRESH = True
 
 
 @dataclass(frozen=True)
