@@ -193,6 +193,12 @@ class Desk(Protocol):
         Raises Fenced when another owner has the lease.
         """
 
+    def leave(self, lease: LeaseKey) -> None:
+        """Before the lease goes to others: give back what a claim without an answer committed.
+
+        Nothing is claimed for this epoch afterwards.
+        """
+
     def record(self, lease: LeaseKey, outcomes: Sequence[Outcome]) -> None:
         """Make outcomes durable. Calling it twice with the same outcomes changes nothing."""
 

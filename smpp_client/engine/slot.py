@@ -25,7 +25,7 @@ from smpp_client.engine.lines import Line, LineMaker
 from smpp_client.engine.reporter import Reporter
 from smpp_client.engine.tenure import Tenure
 from smpp_client.engine.tls import Keepers
-from smpp_client.engine.tools import Tools, pause
+from smpp_client.engine.tools import Tools, in_thread, pause
 from smpp_client.engine.wire import Wire
 from smpp_client.protocol.events import (
     BindRefused,
@@ -135,7 +135,8 @@ class Slot:
         """Serve sessions under one epoch. What earlier epochs left open is settled first."""
         tenure = self._tenure
         assert tenure.held is not None
-        self._book = OutcomeBook(self.tools.desk, tenure.held.key, self.tools.outcomes)
+        key = tenure.held.key
+        self._book = OutcomeBook(self.tools.desk, key, self.tools.outcomes)
         self._inbox = Inbox(self.account, self.tools, self._book, self._acknowledge)
         tasks = [
             asyncio.create_task(tenure.keep()),
@@ -154,6 +155,8 @@ class Slot:
             await self._book.settle_all(UNSETTLED_PATIENCE)
             for task in tasks:
                 task.cancel()
+            with suppress(psycopg.Error):
+                await in_thread(self.tools.claims, self.tools.desk.leave, key)
             await tenure.give_back()
 
     @property

@@ -1,7 +1,6 @@
 """The desk: what the engine asks the product for. Intent before bytes, outcomes append only."""
 
 import threading
-from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,6 +12,7 @@ from django.conf import settings
 from campaigns.actions import inbound
 from campaigns.actions.review import sign
 from campaigns.actions.running import hold
+from campaigns.actions.sending.arrivals import Arrivals
 from campaigns.actions.sending.candidates import (
     Candidate,
     Wish,
@@ -81,8 +81,6 @@ QUEUE_FULL_RETRY = (5.0, 1_000)
 LATER_RETRY = (10.0, 6)
 NO_RETRY = (0.0, 0)
 ACCOUNT_SECONDS = 3.0
-# More than can be open at once: each holds at least one segment of the intent budget.
-BATCHES_REMEMBERED = 20_000
 
 log = structlog.get_logger(__name__)
 
@@ -108,8 +106,7 @@ class CampaignDesk:
         self._rations: dict[int, dict[int, Ration]] = {}
         self._trusted: set[tuple[int, bytes]] = set()
         self._reasons: dict[int, tuple[int, str]] = {}
-        self._batches: deque[tuple[LeaseKey, int]] = deque(maxlen=BATCHES_REMEMBERED)
-        self._is_in_doubt = False
+        self._arrivals = Arrivals()
         self._receipts_a_time = RECEIPTS_A_TIME
         self._accounts: dict[int, tuple[float, Account]] = {}
 
@@ -120,23 +117,30 @@ class CampaignDesk:
         """
         with self._claim_lock:
             self._release_lost(lease)
-            self._is_in_doubt = True
+            self._arrivals.expect(lease)
             work = self._claim(lease, room, now)
-            # Only what reaches the caller is known to be in good hands.
-            batches = {segment.key.batch_id for segment in work.segments}
-            self._batches.extend((lease, batch) for batch in batches)
-            self._is_in_doubt = False
+            self._arrivals.arrived(lease, {segment.key.batch_id for segment in work.segments})
             return work
 
+    def leave(self, lease: LeaseKey) -> None:
+        """Give back what a claim without an answer may have committed, before others get the
+        lease.
+        """
+        with self._claim_lock:
+            self._release_lost(lease)
+
     def _release_lost(self, lease: LeaseKey) -> None:
-        """After a claim without an answer: what was committed and never reached us goes back."""
-        if not self._is_in_doubt:
+        """After a claim without an answer: what was committed and never reached us goes back.
+
+        What did reach us may be in flight, however long ago that was, and is left alone.
+        """
+        if not self._arrivals.is_in_doubt(lease):
             return
-        known = [batch for key, batch in self._batches if key == lease]
         self._claims.rows(
-            "SELECT release_lost(%s, %s, %s::bigint[])", [lease.lease_id, lease.epoch, known]
+            "SELECT release_lost(%s, %s, %s)",
+            [lease.lease_id, lease.epoch, self._arrivals.newest(lease)],
         )
-        self._is_in_doubt = False
+        self._arrivals.cleared(lease)
 
     def _claim(self, lease: LeaseKey, room: Room, now: datetime) -> Work:
         wishes = self._wishes(lease, room, now)
