@@ -77,6 +77,7 @@ def record_denied(
     obj: Obj,
     now: datetime,
     diff: Diff | None = None,
+    personal: Mapping[str, str] | None = None,
     why: str = "",
     request_id: str = "",
 ) -> UUID:
@@ -88,35 +89,10 @@ def record_denied(
         obj=obj,
         now=now,
         diff=diff,
+        personal=personal,
         why=why,
         request_id=request_id,
         result="denied",
-        using=DENIED,
-    )
-
-
-def record_failed(
-    op: str,
-    *,
-    workspace: UUID,
-    actor: Actor,
-    obj: Obj,
-    now: datetime,
-    diff: Diff | None = None,
-    why: str = "",
-    request_id: str = "",
-) -> UUID:
-    """Record an attempt that failed at once, whatever becomes of the caller's transaction."""
-    return record(
-        op,
-        workspace=workspace,
-        actor=actor,
-        obj=obj,
-        now=now,
-        diff=diff,
-        why=why,
-        request_id=request_id,
-        result="failed",
         using=DENIED,
     )
 

@@ -47,7 +47,7 @@ FIELDS: Mapping[str, Fields] = {
     "user.password_change": _of("user"),
     "user.password_rehash": _of("user"),
     "user.changed_outside": _of("user", f"{EVERY_COLUMN} rows ids columns"),
-    "access.denied": _of("page"),
+    "access.denied": _of("page key", "", "address"),
     "access.failed": _of("page", "", "address"),
     "member.add": _of("user", "role"),
     "member.remove": _of("user", "role"),

@@ -6,7 +6,7 @@ import pytest
 from django.db import connections, transaction
 from django.db.utils import DatabaseError
 
-from audit.actions.record import open_chain, record, record_denied, record_failed
+from audit.actions.record import open_chain, record, record_denied
 from audit.rules.canonical import NotCanonical, decode_event
 from audit.rules.events import Actor, Obj
 from audit.rules.hashes import commitment
@@ -61,13 +61,6 @@ def test_a_refused_attempt_outlives_the_rollback(log: Log) -> None:
         )
         transaction.set_rollback(True)
     assert [(event["res"], event["why"]) for event in events(log)] == [("denied", "Own.")]
-
-
-def test_a_failed_attempt_outlives_the_rollback(log: Log) -> None:
-    with transaction.atomic():
-        record_failed("campaign.build", workspace=MARKETING, actor=WHO, obj=WHAT, now=NOW)
-        transaction.set_rollback(True)
-    assert [event["res"] for event in events(log)] == ["failed"]
 
 
 def test_an_operation_that_is_not_published_is_refused(log: Log) -> None:

@@ -430,6 +430,96 @@ def test_an_attempt_at_a_workspace_that_is_not_there_is_recorded_too() -> None:
     assert ops()[-1][:2] == ("access.denied", "/w/nothing/members/")
 
 
+CALL = "/api/v1/campaigns"
+
+
+def call(token: str, path: str = CALL) -> int:
+    """Call the API with a token; return the status."""
+    return Client().get(path, headers={"Authorization": f"Bearer {token}"}).status_code
+
+
+def ended(care: Workspace, admin: Me, end: str) -> tuple[ApiKey, str]:
+    """Return a key that opens nothing for this reason, and a token of its prefix."""
+    new = make.key(care, admin)
+    with scope(care):
+        if end == "revoked":
+            revoke_key(key_id=new.key.pk, by=admin, now=timezone.now())
+        elif end == "past its end":
+            ApiKey.objects.filter(pk=new.key.pk).update(expires_at=timezone.now())
+        elif end == "no member":
+            make.membership(care, admin.user).delete()
+    return new.key, f"{new.token}x" if end == "another secret" else new.token
+
+
+@pytest.mark.parametrize("end", ["revoked", "past its end", "no member", "another secret"])
+def test_a_key_that_opens_nothing_is_recorded_in_its_workspace(
+    care: Workspace, admin: Me, end: str
+) -> None:
+    key, token = ended(care, admin, end)
+    assert call(token) == 401
+    said = entries(care)[-1]
+    assert (said["op"], said["res"], said["obj"]["id"]) == (
+        "access.denied",
+        "denied",
+        f"key_{key.pk}",
+    )
+    assert end in said["why"]
+    assert said["why"].endswith(f": GET {CALL}")
+    assert set(said["pd"]) == {"address"}
+    assert token.partition(".")[2] not in str(said)
+
+
+def test_a_guessed_key_is_recorded_in_the_systems_chain() -> None:
+    assert call("mc_nothing.secret") == 401
+    said = entries()[-1]
+    assert (said["op"], said["obj"]["id"]) == ("access.denied", "unknown")
+    assert "nothing" not in said["why"]
+
+
+def test_a_program_that_goes_on_with_a_dead_key_fills_no_log(care: Workspace, admin: Me) -> None:
+    _key, token = ended(care, admin, "revoked")
+    for _ in range(3):
+        call(token)
+    call(f"{token}x")
+    whys = [said["why"] for said in entries(care) if said["op"] == "access.denied"]
+    assert [why.partition(":")[0] for why in whys] == [
+        "the key was revoked",
+        "another secret than the key's",
+    ]
+
+
+@pytest.mark.parametrize("authorization", ["", "Basic bWM6eA==", "Bearer ", "Bearer something"])
+def test_a_call_without_anything_like_a_key_leaves_nothing(authorization: str) -> None:
+    before = len(entries())
+    assert Client().get(CALL, headers={"Authorization": authorization}).status_code == 401
+    assert len(entries()) == before
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("/w/447700900008/members/", "/w/<slug:workspace>/members/"),
+        ("/w/447-700-900-008/members/", "/w/<slug:workspace>/members/"),
+        ("/w/care/campaigns/C-447700900008/", "/w/care/campaigns/C-<int:number>/"),
+        ("/w/care/campaigns/C-12/", "/w/care/campaigns/C-12/"),
+    ],
+)
+def test_what_may_be_a_number_in_a_refused_address_is_not_recorded(
+    care: Workspace, asked: str, shown: str
+) -> None:
+    make.signed_in(make.user()).get(asked)
+    where = care if "/care/" in asked else None
+    assert ops(where)[-1][:2] == ("access.denied", shown)
+
+
+def test_what_was_typed_into_an_address_of_the_api_is_not_recorded(
+    care: Workspace, admin: Me
+) -> None:
+    token = make.key(care, admin, "message.send").token
+    assert call(token, f"{CALL}/+447700900008") == 403
+    assert ops(care)[-1][:2] == ("access.denied", f"{CALL}/<str:campaign>")
+
+
 # --- the address of a caller ----------------------------------------------------------------------
 
 

@@ -26,8 +26,10 @@ from workspaces.gate.caller import (
     me_outside,
     session_of,
 )
+from workspaces.gate.page import page
 from workspaces.gate.permission import permission_of
 from workspaces.gate.proof import ask_password
+from workspaces.gate.refused_key import note_refused_key
 from workspaces.gate.without_database import answer_without_database
 from workspaces.models import Workspace
 from workspaces.queries.access import installation_uuid, workspace_by_slug
@@ -84,9 +86,11 @@ class GateMiddleware:
     def _enter_by_key(self, request: HttpRequest, permission: str, now: datetime) -> None:
         if permission == PUBLIC:
             return
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        me = me_by_key(token.strip(), _id(request), now) if scheme.lower() == "bearer" else None
+        scheme, _, typed = request.headers.get("Authorization", "").partition(" ")
+        token = typed.strip() if scheme.lower() == "bearer" else ""
+        me = me_by_key(token, _id(request), now) if token else None
         if me is None:
+            note_refused_key(request, token, now)
             raise NotSignedIn
         self._enter(request, me, permission, now)
 
@@ -166,7 +170,7 @@ def _note_denied(request: HttpRequest, me: Me, permission: str, now: datetime) -
         "access.denied",
         workspace=me.workspace.uuid if me.workspace else installation_uuid(),
         actor=me.actor,
-        obj=Obj("page", request.path[:200]),
+        obj=Obj("page", page(request)),
         now=now,
         why=f"{request.method} needs {permission}",
         request_id=me.request_id,
@@ -183,7 +187,7 @@ def _note_stranger(
         "access.denied",
         workspace=workspace.uuid if workspace else installation_uuid(),
         actor=Actor(kind="user", id=f"usr_{session.user.pk}", session_id=session.session_id),
-        obj=Obj("page", request.path[:200]),
+        obj=Obj("page", page(request)),
         now=now,
         why=f"{request.method} by somebody who is not a member",
         request_id=_id(request),

@@ -8,11 +8,12 @@ from django.utils import timezone
 from audit.actions.record import record_outage
 from audit.rules.events import Actor, Obj
 from workspaces.gate.address import address
+from workspaces.gate.page import page
+from workspaces.gate.refused_key import PROGRAM
 from workspaces.queries.me import Me
 
 READING = {"GET", "HEAD", "OPTIONS"}
 NOBODY = Actor(kind="system", id="gate")
-PROGRAM = Actor(kind="api", id="unknown")
 SIGN_IN = "workspaces:sign_in"
 AWAY = "the database did not answer"
 # What stands before the secret: enough to find the key in the list of keys afterwards.
@@ -41,7 +42,7 @@ def note_outage(request: HttpRequest) -> None:
         "access.failed",
         workspace=here.uuid if here is not None else None,
         actor=me.actor if me is not None else PROGRAM if is_call else NOBODY,
-        obj=Obj("page", _page(request)[:200]),
+        obj=Obj("page", page(request)),
         now=timezone.now(),
         personal={"address": address(request)},
         why=f"{request.method}{_with(key)}: {AWAY}",
@@ -51,14 +52,6 @@ def note_outage(request: HttpRequest) -> None:
 
 def _with(key: re.Match[str] | None) -> str:
     return f" with a key that begins with mc_{key[1]}" if key else ""
-
-
-def _page(request: HttpRequest) -> str:
-    """Return the address, or its pattern where a part of it is a secret."""
-    match = request.resolver_match
-    if match is None:
-        return "unknown"
-    return f"/{match.route}" if "token" in match.kwargs else request.path
 
 
 def _note_sign_in(request: HttpRequest) -> None:

@@ -52,21 +52,36 @@ def workspaces_of(user: User) -> list[Workspace]:
 
 
 def key_by_token(token: str, now: datetime) -> ApiKey | None:
-    """Return the live key of `mc_<prefix>.<secret>`, or None.
+    """Return the live key of `mc_<prefix>.<secret>`, or None."""
+    key = claimed_key(token)
+    return key if key is not None and not why_dead(key, token, now) else None
+
+
+def claims_key(token: str) -> bool:
+    """Whether a token has the form of a key of ours."""
+    prefix, _, secret = token.removeprefix(KEY_PREFIX).partition(".")
+    return token.startswith(KEY_PREFIX) and prefix.isalnum() and bool(secret)
+
+
+def claimed_key(token: str) -> ApiKey | None:
+    """Return the key whose prefix a token has, live or not, whatever its secret; or None."""
+    if not claims_key(token):
+        return None
+    prefix = token.removeprefix(KEY_PREFIX).partition(".")[0]
+    keys = ApiKey.objects.select_related("workspace", "created_by__person")
+    return keys.filter(prefix=prefix).first()
+
+
+def why_dead(key: ApiKey, token: str, now: datetime) -> str:
+    """Return why a token opens nothing though its prefix is the key's; "" when it does.
 
     The secret is compared in constant time.
     """
-    prefix, _, secret = token.removeprefix(KEY_PREFIX).partition(".")
-    if not token.startswith(KEY_PREFIX) or not prefix.isalnum() or not secret:
-        return None
-    key = (
-        ApiKey.objects.select_related("workspace", "created_by__person")
-        .filter(prefix=prefix)
-        .first()
-    )
-    wanted = key.secret_hash if key else "0" * 64
-    given = hashlib.sha256(secret.encode()).hexdigest()
-    if not hmac.compare_digest(wanted, given) or key is None:
-        return None
-    is_live = key.revoked_at is None and key.expires_at > now and may_be_used(key.created_by)
-    return key if is_live else None
+    given = hashlib.sha256(token.partition(".")[2].encode()).hexdigest()
+    if not hmac.compare_digest(key.secret_hash, given):
+        return "another secret than the key's"
+    if key.revoked_at is not None:
+        return "the key was revoked"
+    if key.expires_at <= now:
+        return "the key is past its end"
+    return "" if may_be_used(key.created_by) else "its maker's account is off"
