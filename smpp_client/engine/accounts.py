@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from smpp_client.carrier.adapters import BUILT_IN
 from smpp_client.engine.link import Link
-from smpp_client.models import FIRST_RECEIVER_SLOT, BindForm, Connection
+from smpp_client.models import FIRST_RECEIVER_SLOT, BindForm, Connection, TlsVersion
 from smpp_client.protocol.config import SessionConfig
 from smpp_client.protocol.pdus import BindType
 from smpp_client.queries.certificates import CertificateFiles
@@ -18,6 +20,7 @@ from smpp_client.rules.hosts import Host, read_hosts
 from smpp_client.rules.message_ids import IdRule
 from smpp_client.rules.segments import Alphabet
 from workspaces.queries.keys import keys
+from workspaces.rules.sealing import SealBroken
 
 COLUMNS = (
     *("id", "version", "name", "host", "port", "system_id", "password_sealed", "system_type"),
@@ -98,14 +101,38 @@ class Account:
         return (self.hosts, tls, who, self.carrier, own)
 
 
+@dataclass(frozen=True)
+class Unusable:
+    """An enabled connection that cannot be used as it is stored, and why."""
+
+    id: int
+    name: str
+    sentence: str
+
+
 def password_context(name: str) -> str:
     """Return what a connection's sealed password is bound to."""
     return f"connection.password:{name}"
 
 
-def read_accounts(link: Link) -> list[Account]:
-    """Return every enabled connection. Raises psycopg.OperationalError."""
-    return [_account(row) for row in link.rows(ACCOUNTS)]
+def read_accounts(link: Link) -> tuple[list[Account], list[Unusable]]:
+    """Return every enabled connection that can be used, and those that cannot: one of them must not
+    keep the others from sending. Raises psycopg.OperationalError.
+    """
+    accounts: list[Account] = []
+    unusable: list[Unusable] = []
+    for row in link.rows(ACCOUNTS):
+        try:
+            accounts.append(_account(row))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            unusable.append(Unusable(row[0], row[2], _why_unusable(error)))
+    return accounts, unusable
+
+
+def _why_unusable(error: Exception) -> str:
+    if isinstance(error, SealBroken):
+        return _("Its password does not open with this installation's key. Type it again.")
+    return _("Its settings cannot be read (%(why)s). Save them again.") % {"why": error}
 
 
 def account_of(connection: Connection) -> Account:
@@ -159,9 +186,9 @@ def _account(row: Sequence[Any]) -> Account:
         hosts=(Host(host, port), *read_hosts(further, port)),
         # A carrier of its own has sessions of one kind: each of them sends and receives.
         places=places_of(bind_form if row[20] == BUILT_IN else BindForm.TRANSCEIVER, bind_count),
-        tls_minimum=tls_minimum,
+        tls_minimum=TlsVersion(tls_minimum).value,
         pins=frozenset(pins.split()),
-        receipt_classes=receipts,
+        receipt_classes=dict(receipts.items()),
         carrier=row[20],
         carrier_settings=row[21],
     )

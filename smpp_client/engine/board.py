@@ -5,6 +5,7 @@ sentences.
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from smpp_client.engine.leases import ENSURE
 from smpp_client.engine.link import Link
 
 STATUS = """
@@ -25,6 +26,11 @@ ON CONFLICT (lease_id) DO UPDATE SET
 EVENT = (
     "INSERT INTO connection_event (connection_id, kind, sentence, happened_at)"
     " VALUES (%s, %s, %s, %s)"
+)
+# Another sender may hold the slot and use what this one cannot: it says more.
+FREE_LEASE = (
+    "SELECT id FROM lease WHERE connection_id = %s AND slot = 0"
+    " AND (expires_at IS NULL OR expires_at < clock_timestamp())"
 )
 
 
@@ -61,6 +67,19 @@ class Board:
     def show(self, values: dict[str, object]) -> None:
         """Write a slot's status."""
         self._link.run(STATUS, values)
+
+    def show_without_slot(
+        self, connection_id: int, sentence: str, since: datetime, now: datetime
+    ) -> None:
+        """Write that a connection is down for which there is no slot, unless somebody holds one."""
+        self._link.run(ENSURE, [connection_id, 0])
+        for (lease_id,) in self._link.rows(FREE_LEASE, [connection_id]):
+            values: dict[str, object] = {"lease": lease_id, "state": "down"}
+            values |= {"sentence": sentence[:400], "since": since, "now": now, "host": ""}
+            values |= dict.fromkeys(("in_flight", "throttled", "submitted"), 0)
+            values |= dict.fromkeys(("rate_now", "rate_allowed"), 0.0)
+            values |= dict.fromkeys(("response_ms", "certificate_ends_at"))
+            self.show(values)
 
     def tell(self, connection_id: int, kind: str, sentence: str, now: datetime) -> None:
         """Write an event."""

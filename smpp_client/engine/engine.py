@@ -9,22 +9,26 @@ from contextlib import suppress
 
 import psycopg
 import structlog
+from django.utils.translation import gettext as _
 
 from smpp_client.carrier import Desk
 from smpp_client.engine.accounts import Account, read_accounts
 from smpp_client.engine.board import Board
-from smpp_client.engine.books import keep_tidy
+from smpp_client.engine.books import keep_tidy, utc_now
 from smpp_client.engine.certificates import Alarms, CertificateWatch
 from smpp_client.engine.leases import Leases
 from smpp_client.engine.link import Link
 from smpp_client.engine.slot import Slot
-from smpp_client.engine.tools import Tools
+from smpp_client.engine.tools import Tools, in_thread
+from smpp_client.engine.unusable import UnusableBoard
 
 LOOK_SECONDS = 1.0
 STOP_SECONDS = 25.0
 
 # A slot that does not come up with other settings holds the next one up for this long.
 ROLL_PATIENCE = 30.0
+# A slot whose work broke is not started anew before this has passed.
+REST_SECONDS = 10.0
 
 Running = tuple[Slot, asyncio.Task[None]]
 
@@ -54,6 +58,8 @@ class Engine:
         self._alarms = alarms
         self._accounts: list[Account] = []
         self._slots: dict[tuple[int, int], Running] = {}
+        # When a slot that failed is tried again, in monotonic seconds.
+        self._rest_until: dict[tuple[int, int], float] = {}
         self._link = Link()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -98,7 +104,7 @@ class Engine:
     ) -> Tools:
         return Tools(
             desk=self._desk,
-            leases=Leases(self._owner, self._lease_seconds),
+            leases=Leases(self._owner, self._lease_seconds, self._renew_seconds),
             board=Board(),
             claims=claims,
             outcomes=outcomes,
@@ -120,13 +126,16 @@ class Engine:
 
     async def _follow(self, tools: Tools, stopping: asyncio.Event) -> None:
         """Look for changed connections once a second until told to stop."""
+        unusable = UnusableBoard(tools.board)
         while not stopping.is_set():
             try:
-                accounts = await asyncio.get_running_loop().run_in_executor(
-                    tools.books, read_accounts, self._link
-                )
+                accounts, broken = await in_thread(tools.books, read_accounts, self._link)
+                # What is up goes on with the settings that it was bound with.
+                unread = {one.id for one in broken}
+                accounts += [one for one in self._accounts if one.id in unread]
                 self._accounts = accounts
                 await self._match(accounts, tools)
+                await in_thread(tools.books, unusable.show, broken, utc_now())
             except psycopg.Error as error:
                 log.warning("connections_not_read", error=str(error))
             with suppress(TimeoutError):
@@ -135,10 +144,10 @@ class Engine:
 
     async def _match(self, accounts: list[Account], tools: Tools) -> None:
         """Start, stop and restart slots until they match the settings."""
-        for key, (_slot, task) in list(self._slots.items()):
+        for key, (slot, task) in list(self._slots.items()):
             if task.done():
                 del self._slots[key]
-                task.result()
+                self._look_at_end(key, slot, task)
         wanted = {account.id: account for account in accounts}
         for slot, _task in self._slots.values():
             account = wanted.get(slot.account.id)
@@ -149,6 +158,16 @@ class Engine:
         for account in accounts:
             self._roll(account)
             self._start_missing(account, tools)
+
+    def _look_at_end(self, key: tuple[int, int], slot: Slot, task: asyncio.Task[None]) -> None:
+        """Let a slot that failed rest: it must not keep the others from sending."""
+        error = task.exception()
+        if error is None:
+            return
+        log.error("slot_failed", connection=slot.account.name, exc_info=error)
+        slot.stop()
+        slot.reporter.fail("alarm", _("The sender failed here. It tries again in some seconds."))
+        self._rest_until[key] = time.monotonic() + REST_SECONDS
 
     def _roll(self, account: Account) -> None:
         """Let slots bind anew with other settings: those without a session at once, the others one
@@ -171,7 +190,7 @@ class Engine:
     def _start_missing(self, account: Account, tools: Tools) -> None:
         for place in account.places:
             key = (account.id, place.number)
-            if key not in self._slots:
+            if key not in self._slots and self._rest_until.get(key, 0.0) <= time.monotonic():
                 slot = Slot(account, place, tools)
                 name = f"slot-{account.name}-{place.number}"
                 self._slots[key] = (slot, asyncio.create_task(slot.run(), name=name))
