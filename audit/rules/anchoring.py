@@ -1,11 +1,15 @@
 """When a checkpoint goes outside again, when that is late, and what is handed over."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(minutes=30)
+_URL = re.compile(r"\b([a-z][a-z0-9+.-]*)://[^\s<>\"']+", re.IGNORECASE)
+_MAILBOX = re.compile(r"[^\s<>\"'(),;\[\]{}]+@(?=\w)")
 
 
 class AnchorRefused(RuntimeError):
@@ -59,6 +63,24 @@ class Given:
 
     content: bytes
     attested_at: datetime | None = None
+
+
+def plain(sentence: str) -> str:
+    """Return what an anchor said as it may stand in the log, which forgets nothing.
+
+    Of a URL scheme, host and port stay, of a mailbox its domain: no credentials, queries, people.
+    """
+    return _MAILBOX.sub("…@", _URL.sub(_place, sentence))
+
+
+def _place(url: re.Match[str]) -> str:
+    try:
+        parts = urlsplit(url[0])
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return f"{url[1]}://…"
+    end = ":" if url[0].endswith(":") else ""
+    return f"{parts.scheme}://{parts.hostname or '…'}{port}{end}"
 
 
 def pause_after(try_count: int) -> timedelta:

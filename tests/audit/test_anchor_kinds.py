@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 
 import pytest
 from django.core import mail
@@ -244,6 +245,44 @@ def test_a_mail_server_that_is_away_is_tried_again(settings: Settings) -> None:
     settings.EMAIL_HOST, settings.EMAIL_PORT = NOBODY.split(":", maxsplit=1)[0], 9
     with pytest.raises(Unreachable, match="not taken"):
         MailAnchor(("notary@regulator.example",), HOUR).send(checkpoint(3), None)
+
+
+@contextmanager
+def mail_server(settings: Settings, at_rcpt: bytes) -> Iterator[None]:
+    """A mail server that answers every recipient with this."""
+
+    class Talk(StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"220 mail.example\r\n")
+            for line in self.rfile:
+                verb = line[:4].upper()
+                self.wfile.write(at_rcpt if verb == b"RCPT" else b"250 go on\r\n")
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Talk) as server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.05])
+        thread.start()
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.server_address[1]
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("answer", "raised"),
+    [
+        (b"550 <jane@telco.example> is unknown here\r\n", "every recipient (SMTP 550)."),
+        (b"421 not now, jane@telco.example\r\n", "every recipient (SMTP 421)."),
+    ],
+)
+def test_a_mail_server_that_refuses_is_quoted_by_its_code_only(
+    settings: Settings, answer: bytes, raised: str
+) -> None:
+    with mail_server(settings, answer), pytest.raises(AnchorRefused) as refused:
+        MailAnchor(("jane@telco.example",), HOUR).send(checkpoint(3), None)
+    assert str(refused.value) == f"The mail server refused {raised}"
 
 
 # --- A log collector

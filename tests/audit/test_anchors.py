@@ -216,6 +216,26 @@ def test_a_refused_checkpoint_raises_its_alarm_once(site: Site, friend: Friend) 
     assert (found.is_refused, found.is_alarming, found.failure) == (True, True, "The file was cut.")
 
 
+def test_the_log_forgets_nothing_so_that_no_address_of_an_anchor_enters_it(
+    site: Site, friend: Friend
+) -> None:
+    friend.fails = [
+        AnchorRefused(
+            "https://me:s3cret@tsa.example:8443/stamp?key=s3cret: no <jane@telco.example>"
+        ),
+        Unreachable("https://me:s3cret@tsa.example/stamp does not answer."),
+    ]
+    send(friend, 0)
+    said = "https://tsa.example:8443: no <…@telco.example>"
+    assert alarms(site) == [("anchor.refused", "failed", said)]
+    assert state(friend, 0).failure == said
+    send(friend, 10)
+    tell_late([friend.set_up().expected], now=at(10_000))
+    [_refused, (op, _result, why)] = alarms(site)
+    assert op == "anchor.late"
+    assert why.endswith("yet. https://tsa.example does not answer.")
+
+
 def test_the_next_receipt_ends_the_alarm_and_a_new_refusal_raises_it_again(
     site: Site, friend: Friend
 ) -> None:

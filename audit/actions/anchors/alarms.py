@@ -12,7 +12,7 @@ from audit.models import Anchor
 from audit.queries.anchors import anchor_states
 from audit.queries.status import Silence
 from audit.queries.system import system_uuid
-from audit.rules.anchoring import Expected
+from audit.rules.anchoring import Expected, plain
 from audit.rules.events import Actor, Obj
 
 log = logging.getLogger("audit.anchors")
@@ -28,7 +28,7 @@ def tell_late(wanted: Sequence[Expected], *, now: datetime) -> list[str]:
     told = []
     for state in late:
         since = f"since {state.last_at:%Y-%m-%d %H:%M} UTC" if state.last_at else "yet"
-        said = f"No checkpoint was placed there {since}. {state.failure}".strip()
+        said = f"No checkpoint was placed there {since}. {plain(state.failure)}".strip()
         if _tell(state.name, "anchor.late", Obj("anchor", state.name), said, ANCHORS, now):
             told.append(state.name)
     return told

@@ -41,8 +41,24 @@ class MailAnchor:
         )
         try:
             mail.send()
-        except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused) as refusal:
-            raise AnchorRefused(f"The mail server refused: {refusal}.") from refusal
+        except smtplib.SMTPRecipientsRefused as refusal:
+            codes = sorted({str(code) for code, _said in refusal.recipients.values()})
+            raise AnchorRefused(
+                f"The mail server refused every recipient (SMTP {', '.join(codes)})."
+            ) from refusal
+        except smtplib.SMTPSenderRefused as refusal:
+            raise AnchorRefused(
+                f"The mail server refused the sender (SMTP {refusal.smtp_code})."
+            ) from refusal
         except (OSError, smtplib.SMTPException) as failure:
-            raise Unreachable(f"The mail was not taken: {failure}.") from failure
+            raise Unreachable(f"The mail was not taken: {_trouble(failure)}.") from failure
         return Given(f"{message_id}\n".encode())
+
+
+def _trouble(failure: Exception) -> str:
+    """Name a failure without the server's own words: they repeat addresses."""
+    if isinstance(failure, smtplib.SMTPResponseException):
+        return f"SMTP {failure.smtp_code}"
+    if isinstance(failure, OSError) and failure.strerror:
+        return failure.strerror
+    return type(failure).__name__

@@ -23,6 +23,7 @@ from audit.rules.anchoring import (
     SignedCheckpoint,
     Unreachable,
     pause_after,
+    plain,
     wants,
 )
 from audit.rules.events import Actor, Obj
@@ -62,10 +63,11 @@ def send_newest(one: Installed, *, now: datetime) -> bool:
     try:
         given = one.anchor.send(checkpoint, last_receipt(name))
     except AnchorRefused as refusal:
-        _refused(name, str(refusal), checkpoint, now)
+        _refused(name, plain(str(refusal)), checkpoint, now)
     except Unreachable as failure:
-        log.warning("The anchor %s gave no receipt: %s", name, failure)
-        Anchor.objects.filter(name=name).update(failure=str(failure), is_refused=False)
+        said = plain(str(failure))
+        log.warning("The anchor %s gave no receipt: %s", name, said)
+        Anchor.objects.filter(name=name).update(failure=said, is_refused=False)
     else:
         _keep(one, checkpoint, given, now)
         return True
