@@ -24,6 +24,8 @@ RECEIPT_SECONDS = 0.05
 # A receipt whose answer is not durable yet fits nothing, and is looked at twice.
 CATCH_UP_SECONDS = 0.5
 RETRY_SECONDS = 0.5
+# An outcome that the database cannot take is tried again this much later.
+ASIDE_SECONDS = 30.0
 TIDY_SECONDS = 1.0
 OUTCOMES_A_TIME = 500
 RECEIPTS_A_TIME = 2_000
@@ -38,7 +40,9 @@ class OutcomeBook:
     """Outcomes that wait for the database.
 
     `open_count` is the part of the intent budget that is in use; `group` outcomes do not wait for
-    more.
+    more. One that the database cannot take is set aside, holds up no other, stays in the budget,
+    and is tried again now and then. `waits_since` is since when something waits in vain, in
+    monotonic seconds.
     """
 
     def __init__(self, desk: Desk, lease: LeaseKey, executor: Executor) -> None:
@@ -46,14 +50,17 @@ class OutcomeBook:
         self._lease = lease
         self._executor = executor
         self._waiting: list[Outcome] = []
+        self._aside: list[Outcome] = []
+        self._aside_at = 0.0
         self._added = 0
         self._stored = 0
+        self._turn = asyncio.Lock()
         self._wake = asyncio.Event()
         self._is_full = asyncio.Event()
         self._has_stored = asyncio.Event()
         self.open_count = 0
         self.group = FLUSH_OUTCOMES
-        self.is_stuck = False
+        self.waits_since: float | None = None
         self.on_durable: Callable[[], None] = _nobody_waits
 
     def claimed(self, count: int) -> None:
@@ -71,7 +78,9 @@ class OutcomeBook:
     async def run(self) -> None:
         """Flush until cancelled: soon after the first outcome, sooner when there are many."""
         while True:
-            await self._wake.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ASIDE_SECONDS if self._aside else None):
+                    await self._wake.wait()
             with suppress(TimeoutError):
                 async with asyncio.timeout(FLUSH_SECONDS):
                     await self._is_full.wait()
@@ -79,21 +88,35 @@ class OutcomeBook:
 
     async def flush(self) -> None:
         """Make everything that waits durable; returns only when it is, or when the database is
-        away.
+        away. One at a time: who comes meanwhile waits for the other's end.
         """
-        self._wake.clear()
-        self._is_full.clear()
-        while self._waiting:
-            group = self._waiting[:OUTCOMES_A_TIME]
-            if not await self._store(group):
-                self._wake.set()
-                await asyncio.sleep(RETRY_SECONDS)
-                return
-            del self._waiting[: len(group)]
-            self._stored += len(group)
-            self._has_stored.set()
-            self.open_count = max(0, self.open_count - len(group))
-            self.on_durable()
+        async with self._turn:
+            self._wake.clear()
+            self._is_full.clear()
+            self._take_up_again()
+            size = OUTCOMES_A_TIME
+            while self._waiting:
+                group = self._waiting[:size]
+                stored = await self._store(group)
+                if stored is None:
+                    self._wake.set()
+                    await asyncio.sleep(RETRY_SECONDS)
+                    return
+                if not stored and len(group) > 1:
+                    # One of them spoils it: in halves, down to that one.
+                    size = len(group) // 2
+                    continue
+                if not stored:
+                    self._set_aside(group[0])
+                self._done_with(group, stored)
+                size = min(OUTCOMES_A_TIME, 2 * size)
+
+    def _done_with(self, group: Sequence[Outcome], stored: int) -> None:
+        del self._waiting[: len(group)]
+        self._stored += len(group)
+        self._has_stored.set()
+        self.open_count = max(0, self.open_count - stored)
+        self.on_durable()
 
     async def catch_up(self) -> None:
         """Return when all that was added before is durable; after a moment in any case."""
@@ -108,20 +131,43 @@ class OutcomeBook:
         """Flush until nothing is left or patience ends."""
         loop = asyncio.get_running_loop()
         ends = loop.time() + patience
+        self._aside_at = float("-inf")
+        await self.flush()
         while self._waiting and loop.time() < ends:
             await self.flush()
 
-    async def _store(self, group: Sequence[Outcome]) -> bool:
+    def _take_up_again(self) -> None:
+        """Try what was set aside once more, behind what waits."""
+        if self._aside and time.monotonic() - self._aside_at >= ASIDE_SECONDS:
+            self._waiting += self._aside
+            self._added += len(self._aside)
+            self._aside = []
+
+    async def _store(self, group: Sequence[Outcome]) -> int | None:
+        """Store a group and return how many of it are durable: all or none; None where the database
+        is away.
+        """
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._executor, self._desk.record, self._lease, group)
-        except psycopg.Error as error:
-            if not self.is_stuck:
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            if self.waits_since is None:
+                self.waits_since = time.monotonic()
                 log.warning("outcomes_wait", count=len(self._waiting), error=str(error))
-            self.is_stuck = True
-            return False
-        self.is_stuck = False
-        return True
+            return None
+        except Exception as error:
+            # By its name only: the error's text may quote what the peer sent.
+            log.error("outcomes_not_stored", count=len(group), error=type(error).__name__)
+            return 0
+        if not self._aside:
+            self.waits_since = None
+        return len(group)
+
+    def _set_aside(self, outcome: Outcome) -> None:
+        self._aside.append(outcome)
+        self._aside_at = time.monotonic()
+        if self.waits_since is None:
+            self.waits_since = self._aside_at
 
 
 class ReceiptBook:
@@ -184,7 +230,9 @@ class ReceiptBook:
         """
         try:
             await self._store([receipt for _ticket, receipt, _at in group])
-        except psycopg.DataError as error:
+        except Exception as error:
+            if isinstance(error, psycopg.Error) and not isinstance(error, psycopg.DataError):
+                raise
             if len(group) > 1:
                 for one in group:
                     await self._store_group([one])

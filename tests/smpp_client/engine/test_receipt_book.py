@@ -6,21 +6,23 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import psycopg
+import pytest
 
 from smpp_client.carrier import Receipt
 from smpp_client.engine.books import ReceiptBook
 
 
 class Desk:
-    """Its database refuses the id `poison`, and whatever comes with it."""
+    """Its database refuses the id `poison` with this error, and whatever comes with it."""
 
-    def __init__(self) -> None:
+    def __init__(self, error: Exception) -> None:
+        self.error = error
         self.stored: list[str] = []
 
     def receive(self, _connection_id: int, receipts: Sequence[Receipt]) -> int:
         """Store all or nothing; those named `later` are left to be applied."""
         if any(one.smsc_id == "poison" for one in receipts):
-            raise psycopg.errors.StringDataRightTruncation("too long")
+            raise self.error
         self.stored += [one.smsc_id for one in receipts]
         return self.stored.count("later")
 
@@ -34,9 +36,12 @@ class Played:
     steps: list[str] = field(default_factory=list)
 
 
-async def played(*ids: str) -> Played:
+TOO_LONG = psycopg.errors.StringDataRightTruncation("too long")
+
+
+async def played(*ids: str, error: Exception = TOO_LONG) -> Played:
     """Add receipts and flush."""
-    desk, done = Desk(), Played()
+    desk, done = Desk(error), Played()
 
     async def caught_up() -> None:
         done.steps.append(f"answers first, {len(desk.stored)} stored")
@@ -56,8 +61,11 @@ async def played(*ids: str) -> Played:
     return done
 
 
-def test_a_receipt_that_cannot_be_stored_goes_back_and_the_others_are_answered() -> None:
-    done = asyncio.run(played("a", "poison", "b"))
+@pytest.mark.parametrize("error", [TOO_LONG, ValueError("no text")], ids=["data", "value"])
+def test_a_receipt_that_cannot_be_stored_goes_back_and_the_others_are_answered(
+    error: Exception,
+) -> None:
+    done = asyncio.run(played("a", "poison", "b", error=error))
     assert done.stored == ["a", "b"]
     assert done.answers == {0: True, 1: False, 2: True}
     assert done.steps == ["answers first, 0 stored"]
