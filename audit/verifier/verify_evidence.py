@@ -76,6 +76,11 @@ class Finding(NamedTuple):
     sentence: str
 
 
+TITLES = {"failure": "REFUSED", "effect": "follows from it", "warning": "to be judged"}
+# What a chain shows as well that is not the one whose heads were fixed.
+OF_ANOTHER_CHAIN = frozenset(("A01", "A03", "C06", "C13", "D01", "D03", "D04"))
+
+
 class Stop(Exception):
     """What follows cannot be judged any more; the finding that says why is in the report."""
 
@@ -110,6 +115,16 @@ class Report:
             self.add(code, sentence, kind)
         return not sentence
 
+    def explain(self, start: int, codes: frozenset[str]) -> None:
+        """Call failures with these codes effects, from finding number `start` on."""
+        for index, finding in enumerate(self.findings[start:], start):
+            if finding.kind == "failure" and finding.code in codes:
+                self.findings[index] = finding._replace(kind="effect")
+
+    def close(self) -> None:
+        """Put what explains the others first, and the warnings last."""
+        self.findings.sort(key=lambda one: tuple(TITLES).index(one.kind))
+
     @property
     def exit_code(self) -> int:
         """Return 0, 1 (refused) or 2 (warnings that policy must judge)."""
@@ -142,7 +157,7 @@ def check(code: str) -> Callable[[Callable[..., str]], Callable[..., str]]:
 
 @check("X00")
 def _readable(problem: str) -> str:
-    return problem and f"The bundle cannot be read to its end: {problem}"
+    return problem and f"The bundle cannot be read as it must be: {problem}"
 
 
 @check("M01")
@@ -683,6 +698,11 @@ def is_count(value: Any) -> bool:
     return type(value) is int and value >= 0
 
 
+def is_version(value: Any) -> bool:
+    """Say whether a value is the number 1; true is none."""
+    return type(value) is int and value == 1
+
+
 def is_hex(value: Any) -> bool:
     """Say whether a value is a hash in lower-case hexadecimal digits."""
     return isinstance(value, str) and bool(HEX.fullmatch(value))
@@ -979,14 +999,37 @@ def read_time_stamp(data: bytes) -> TimeStamp:
     return TimeStamp(imprint[1], int(stamp.timestamp()))
 
 
-def openssl_verifies(path: Path, digest: bytes, authority: Path) -> bool:
-    """Let openssl verify the authority's signature and certificate."""
+CONFIRMED, UNCHECKED, STRANGER, WRONG = "confirmed", "unchecked", "stranger", "wrong"
+# What openssl says of a certificate that does not come from the authority that the reader named.
+_STRANGER = re.compile(
+    "issuer certificate|self.signed certificate|first certificate|certificate signature failure"
+)
+
+
+def openssl_says(path: Path, stamp: TimeStamp, authority: Path) -> str:
+    """Let openssl verify the signature under the authority's certificate, as of the stamp's time.
+
+    A certificate ends after a few years, and what it stamped before that stays stamped.
+    """
     openssl = shutil.which("openssl")
     if not openssl:
-        return False
-    words = [openssl, "ts", "-verify", "-in", str(path), "-digest", digest.hex()]
-    done = subprocess.run([*words, "-CAfile", str(authority)], capture_output=True, check=False)
-    return done.returncode == 0
+        return UNCHECKED
+    words = [openssl, "ts", "-verify", "-in", str(path), "-digest", stamp.digest.hex()]
+    words += ["-CAfile", str(authority)]
+    try:
+        done = _run([*words, "-attime", str(stamp.at)])
+        if done.returncode and "attime" in done.stderr:
+            # A version of openssl that knows no such word.
+            done = _run(words)
+    except OSError:
+        return UNCHECKED
+    if not done.returncode:
+        return CONFIRMED
+    return STRANGER if _STRANGER.search(done.stderr) else WRONG
+
+
+def _run(words: Sequence[str]) -> Any:
+    return subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
 
 
 # --- The bundle's files ---------------------------------------------------------------------------
@@ -1073,12 +1116,21 @@ class Inflater:
     def __init__(self, name: str) -> None:
         self.name = name
         self.member_count = 1
+        self.head = b""
+
+    @property
+    def problem(self) -> str:
+        """Say what of the head is not of the one form: no flags, so no name, and no time."""
+        if self.head[3:] == bytes(5):
+            return ""
+        return f"{self.name} has a name, a time or more in its head."
 
     def blocks(self, compressed: Iterable[bytes]) -> Iterator[bytes]:
         """Yield decompressed blocks; raise Unreadable for damage."""
         inflate = zlib.decompressobj(31)
         try:
             for block in compressed:
+                self.head = self.head or block[:8]
                 pending = block
                 while pending:
                     if inflate.eof:
@@ -1124,11 +1176,13 @@ def read_manifest(value: Any) -> Manifest:
         raise Unreadable("its counts are not whole numbers.")
     if not all(isinstance(value[key], str) for key in texts) or not is_hex(value["start_prev"]):
         raise Unreadable("its names and hashes are not of their form.")
-    if value["v"] != 1 or value["mode"] not in ("full", "skeleton"):
+    if not is_version(value["v"]) or value["mode"] not in ("full", "skeleton"):
         raise Unreadable("it is of another version or of an unknown mode.")
     moment(value["genesis"])
     if not UUID.fullmatch(value["install"]) or not UUID.fullmatch(value["workspace"]):
         raise Unreadable("its installation or its workspace is not a UUID.")
+    if not is_origin(value["origin"], value["install"]):
+        raise Unreadable("its origin is the name of another installation's log.")
     return Manifest(
         install=value["install"],
         origin=value["origin"],
@@ -1142,6 +1196,11 @@ def read_manifest(value: Any) -> Manifest:
         period=(read_time(value.get("from", "")), read_time(value.get("to", ""), is_end=True)),
         files=tuple(_listed_file(file) for file in _list(value["files"])),
     )
+
+
+def is_origin(name: str, install: str) -> bool:
+    """Say whether a log's name ends, as it must, with its installation."""
+    return name.endswith(f"/{install}")
 
 
 def _list(value: Any) -> list[Any]:
@@ -1321,6 +1380,7 @@ class Walk:
 
     def __init__(self, report: Report, chain: Chain, epochs: Epochs, heads: Sequence[Head]) -> None:
         self.report, self.chain, self.epochs, self.heads = report, chain, epochs, heads
+        self.first_finding = len(report.findings)
         self.ws = chain.workspace.encode()
         self.seq, self.hash, self.at = chain.first_seq - 1, chain.start.hex().encode(), ""
         self.count, self.is_stopped = 0, False
@@ -1334,7 +1394,8 @@ class Walk:
         self.erased: set[tuple[int, str]] = set()
         self.ops: dict[str, int] = {}
         self.digests: dict[bytes, bool] = {}
-        self.hidden_count = 0
+        self.hidden = array("Q")
+        self.pruned_to = 0
         self.first_at = ""
 
     def begin(self) -> None:
@@ -1404,7 +1465,7 @@ class Walk:
         if event is not None:
             self._content(event, data)
         else:
-            self.hidden_count += 1
+            self.hidden.append(self.seq)
         self._heads()
 
     def _event(self, data: bytes) -> dict[str, Any] | None:
@@ -1452,8 +1513,8 @@ class Walk:
         if not data.isascii():
             mark = DISGUISE.search(data.decode("utf-8", "replace"))
             test("U01", place, mark[0] if mark else "", kind="warning")
-        if op == "pd.erase":
-            self._erasing(event)
+        if event.get("res", "ok") == "ok":
+            self._removing(op, event)
         if self.disclosures is not None:
             self._personal(self.disclosures, event.get("pd"))
         for digest in self.digests:
@@ -1466,8 +1527,14 @@ class Walk:
             self.report.test("C01", self.place, f"has no time: {problem}")
             return 0
 
-    def _erasing(self, event: dict[str, Any]) -> None:
-        named = event.get("erased")
+    def _removing(self, op: Any, event: dict[str, Any]) -> None:
+        """Note what was erased or pruned. What was only tried removed nothing."""
+        if op == "pd.erase":
+            self._erasing(event.get("erased"))
+        elif op == "retention.prune":
+            self.pruned_to = max(self.pruned_to, min(pruned_to(event), self.seq - 1))
+
+    def _erasing(self, named: Any) -> None:
         for one in named if isinstance(named, list) else ():
             if isinstance(one, dict) and is_count(one.get("seq")):
                 self.erased.add((one["seq"], str(one.get("field"))))
@@ -1485,6 +1552,11 @@ class Walk:
         if disclosures.is_there:
             self.withheld.update((self.seq, field) for field in committed if field not in shown)
 
+    @property
+    def unexplained_count(self) -> int:
+        """Return how many hidden entries no retention.prune accounts for."""
+        return sum(1 for seq in self.hidden if seq > self.pruned_to)
+
     def finish(self) -> None:
         """Say which heads were not reached or do not fit, and what the whole chain shows."""
         report, heads = self.report, self.heads
@@ -1501,6 +1573,8 @@ class Walk:
         for first, second in self.seen.twice():
             report.test("C11", first, second)
         self._erasures()
+        if self.wrong:
+            report.explain(self.first_finding, OF_ANOTHER_CHAIN)
 
     def _rewritten(self) -> None:
         for head in self.wrong[:1]:
@@ -1525,11 +1599,21 @@ class Walk:
                 self.report.test("D04", f"Entry {_seq_of(line)}", key[1].decode(), True)
 
 
+def pruned_to(event: dict[str, Any]) -> int:
+    """Return the last number of the range that a retention.prune states, 0 when it states none."""
+    diff = event.get("diff")
+    sides = diff.get("last") if isinstance(diff, dict) else None
+    last = sides[-1] if isinstance(sides, list) and sides else 0
+    return last if is_count(last) else 0
+
+
 def event_problem(event: dict[str, Any]) -> str:
     """Say what an event lacks, or ""."""
-    version = event.get("v")
-    if version != 1 or type(version) is not int:
+    version, committed = event.get("v"), event.get("pd", {})
+    if not is_version(version):
         return f"the event claims version {str(version)[:20]}; there is only version 1."
+    if not isinstance(committed, dict) or not all(map(is_hex, committed.values())):
+        return "its pd is not fields with commitments."
     get = event.get
     if not _REQUIRED.fullmatch(f"{get('ws')}\n{get('eid')}\n{get('op')}\n{get('t')}"):
         return "its ws, eid, op or t is missing or not of its form."
@@ -1563,6 +1647,15 @@ class Wishes(NamedTuple):
     authority: Path | None = None
     number: str = ""
     text: str = ""
+
+
+# What is said of a time stamp whose digest and time fit, by what openssl says of its signature.
+OF_STAMPS = {
+    "": ". TSA signature not checked: give --tsa-ca to check it.",
+    CONFIRMED: "; openssl confirms the authority's signature.",
+    UNCHECKED: ". TSA signature not checked: there is no openssl here that could.",
+    STRANGER: ". TSA signature not checked: it is not of the authority that you gave.",
+}
 
 
 class Signed(NamedTuple):
@@ -1605,6 +1698,7 @@ class Verification:
             self.test("X00", str(problem))
         except OSError as problem:
             self.test("X00", f"{problem.strerror}.")
+        self.report.close()
         return self.report
 
     def _stages(self) -> None:
@@ -1815,11 +1909,13 @@ class Verification:
             if inflater.member_count > 1:
                 self.test("C03", "", 0, 0, inflater.member_count)
         walk.finish()
+        self.test("X00", inflater.problem)
 
     def _tell(self, walk: Walk) -> None:
         self.report.facts.update(
             entries=walk.count,
-            hidden=walk.hidden_count,
+            hidden=len(walk.hidden),
+            unexplained=walk.unexplained_count,
             first_seq=self.manifest.first_seq,
             first_at=walk.first_at,
             last_at=walk.at,
@@ -1916,7 +2012,8 @@ class Verification:
             first = fields_of(next(lines, b""), "after", "genesis", "install", "src", "v")
             parts = (first["install"], first["src"], first["after"])
             prev = framed("smsc-audit-fallback-genesis/v1", *parts).hex()
-            if first["genesis"] != prev or first["install"] != self.manifest.install:
+            is_ours = first["install"] == self.manifest.install and is_version(first["v"])
+            if first["genesis"] != prev or not is_ours:
                 raise Unreadable("is of another installation or was changed.")
         except Unreadable as problem:
             self.test("F01", f"The first line of {path}", f"is not its beginning: {problem}")
@@ -1983,17 +2080,15 @@ class Verification:
         size = one.checkpoint.size
         if not self._is_after(f"The time stamp {path}", size, stamp.at):
             return
-        said = f"{path} says that {one.what} existed at {clock(stamp.at)}"
+        said = f"{plain(path)} says that {plain(one.what)} existed at {clock(stamp.at)}"
         authority = self.wishes.authority
-        if authority is None:
-            self.report.notes.append(
-                f"{said}. TSA signature not checked: give --tsa-ca to check it."
-            )
-        elif openssl_verifies(self.files.paths[path], stamp.digest, authority):
-            self.report.notes.append(f"{said}; openssl confirms the authority's signature.")
+        judged = openssl_says(self.files.paths[path], stamp, authority) if authority else ""
+        if judged == CONFIRMED:
             self.seen_by.append((size, "time-stamping authority", stamp.at))
-        else:
+        if judged == WRONG:
             self.test("T02", path, "is not confirmed by openssl under the authority that you gave.")
+        else:
+            self.report.notes.append(f"{said}{OF_STAMPS[judged]}")
 
     def _covering_size(self) -> int:
         if self.until:
@@ -2106,8 +2201,8 @@ class MessageVerification(Verification):
     def _seal(self, seal: dict[str, Any]) -> Sealed | None:
         place, data = f"Entry {seal['seq']}", seal["event"].encode()
         head = seal["head"]
-        self._to_head(place, seal, head, leaf_hash(data))
         self._to_checkpoint(seal, head)
+        self._to_head(place, seal, head, leaf_hash(data))
         problem, event = "", {}
         try:
             event = read_canonical(data)
@@ -2215,6 +2310,7 @@ class MessageVerification(Verification):
             outcomes=[outcome_words(line) for _key, line in sorted(last.items())],
             shown=self._shown(),
         )
+        self.report.notes.append(parts_words(list(last.values())))
 
     def _shown(self) -> dict[str, str]:
         shown = [one["disclosed"] for one in self.value["lines"]]
@@ -2281,12 +2377,14 @@ def read_message(value: Any) -> dict[str, Any]:
     """Check the form of message.json's value; raise Unreadable."""
     fields = _only(value, MESSAGE_KEYS)
     texts = ("checkpoint", "install", "origin", "workspace")
-    if fields["v"] != 1 or not is_count(fields["slot"]):
+    if not is_version(fields["v"]) or not is_count(fields["slot"]):
         raise Unreadable("it is of another version, or its slot is no number.")
     if not all(isinstance(fields[key], str) for key in texts):
         raise Unreadable("its names are no texts.")
     if not UUID.fullmatch(fields["workspace"]) or not UUID.fullmatch(fields["install"]):
         raise Unreadable("its installation or its workspace is not a UUID.")
+    if not is_origin(fields["origin"], fields["install"]):
+        raise Unreadable("its origin is the name of another installation's log.")
     seals, lines = _list(fields["seals"]), _list(fields["lines"])
     if not seals or not lines:
         raise Unreadable("it shows no line, or none that was sealed.")
@@ -2364,6 +2462,17 @@ def outcome_words(line: dict[str, Any]) -> str:
     return plain(said)
 
 
+def parts_words(lines: Sequence[dict[str, Any]]) -> str:
+    """Say how much of the message the shown lines are."""
+    count = max(line["parts"] for line in lines)
+    shown = {line["part"] for line in lines}
+    shown_count = count if 0 in shown else len(shown)
+    return (
+        f"{shown_count} of {count} parts are shown, as they stood when they were sealed. A later"
+        " line may revise this."
+    )
+
+
 def stamped_digests(note: Note) -> set[bytes]:
     """Return what a time stamp may be over: a note's text, or it with its first signatures."""
     digests, text = {sha256(note.body)}, note.body + b"\n"
@@ -2384,7 +2493,7 @@ def clock(seconds: int) -> str:
 def read_epoch(line: bytes) -> dict[str, Any]:
     """Return an epoch line's values; raise Unreadable."""
     epoch = fields_of(line, "at", "chains", "epoch", "heads", "prev", "v")
-    if epoch["v"] != 1 or not is_count(epoch["chains"]) or not is_count(epoch["epoch"]):
+    if not is_version(epoch["v"]) or not is_count(epoch["chains"]) or not is_count(epoch["epoch"]):
         raise Unreadable("its version or its counts are not of their form.")
     if not is_hex(epoch["heads"]) or not is_hex(epoch["prev"]) or not isinstance(epoch["at"], str):
         raise Unreadable("its hashes are not of their form.")
@@ -2439,9 +2548,8 @@ def describe(report: Report) -> str:
     lines = [*_scope(report.facts), *report.notes]
     if report.findings:
         lines.append("")
-    titles = {"failure": "REFUSED", "effect": "follows from it", "warning": "to be judged"}
-    for finding in sorted(report.findings, key=lambda one: list(titles).index(one.kind)):
-        lines.append(f"{finding.code}  {titles[finding.kind]}: {finding.sentence}")
+    for finding in report.findings:
+        lines.append(f"{finding.code}  {TITLES[finding.kind]}: {finding.sentence}")
     for code, count in report.counts.items():
         if count > SHOWN_FINDINGS:
             lines.append(f"{code}  ... and {count - SHOWN_FINDINGS} more of these")
@@ -2460,8 +2568,15 @@ def _scope(facts: dict[str, Any]) -> Iterator[str]:
         yield f"Message {facts['position']} of {facts['campaign']}, sent as {facts['sender']}"
         yield from facts["outcomes"]
         yield from (f"Disclosed {field}: {value}" for field, value in facts["shown"].items())
+    if "mode" in facts:
+        yield f"Mode of the entries: {facts['mode']}"
     if facts.get("hidden"):
         yield f"{facts['hidden']} entries are shown as hashes only"
+    if facts.get("unexplained"):
+        yield (
+            f"{facts['unexplained']} hidden entries are covered by no retention.prune that is shown"
+            " here: ask why they are hidden"
+        )
     if facts.get("erased"):
         yield f"{facts['erased']} personal values are recorded as erased"
 
@@ -2567,6 +2682,13 @@ def _keys(texts: Sequence[str]) -> tuple[Key, ...]:
     return tuple(keys)
 
 
+def _certificates(path: Path | None) -> Path | None:
+    """Return the file of an authority's certificates; raise Unreadable when it holds none."""
+    if path is not None and b"-----BEGIN " not in path.read_bytes():
+        raise Unreadable(f"{path} holds no certificate in PEM form.")
+    return path
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     parser = _key_words()
@@ -2580,7 +2702,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             period=(read_time(words.since), read_time(words.until, is_end=True)),
             max_gap=words.max_gap,
             witness_count=words.need_witness,
-            authority=words.tsa_ca,
+            authority=_certificates(words.tsa_ca),
             number=words.number,
             text=words.text,
         )

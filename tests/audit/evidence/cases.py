@@ -14,12 +14,14 @@ from typing import Any
 from audit.rules import hashes
 from audit.rules.canonical import encode
 from audit.rules.notes import Note, sign
+from audit.verifier.verify_evidence import Report
 from tests.audit.evidence.installation import (
     EMPTY,
     INSTALL,
     LOG_KEY,
     NEIGHBOUR,
     ORIGIN,
+    OTHER_INSTALL,
     OTHER_ORIGIN,
     OTHER_VKEY,
     OURS,
@@ -75,6 +77,16 @@ class Case:
         if not self.primary:
             return 0
         return 2 if self.is_warning else 1
+
+    def problem(self, report: Report) -> str:
+        """Say in which way a report is not the expected one, or ""."""
+        first = report.findings[0].code if report.findings else ""
+        if first != self.primary:
+            return f"{first} is said first, not {self.primary}: {report.findings}"
+        more = set(report.counts) - {self.primary} - self.also
+        if more or report.exit_code != self.exit_code:
+            return f"{more} are said too, or the exit is another: {report.exit_code}"
+        return "" if bool(report.level) == (report.exit_code != 1) else "The level is another."
 
 
 CASES: dict[str, Case] = {}
@@ -559,10 +571,10 @@ def _() -> Bundle:
     return bundle
 
 
-def erasing() -> Bundle:
+def erasing(**changes: str) -> Bundle:
     log = five_hours()
     erased = [{"field": "msisdn", "seq": 6}]
-    log.record(OURS, 5 * HOUR, op="pd.erase", erased=erased, why="GDPR 17(1)(b)")
+    log.record(OURS, 5 * HOUR, op="pd.erase", erased=erased, why="GDPR 17(1)(b)", **changes)
     log.fix(6 * HOUR)
     return log.export()
 
@@ -863,6 +875,26 @@ def _() -> Bundle:
     return bundle
 
 
+@case("48 form", "D03", "D02")
+def _() -> Bundle:
+    bundle = honest()
+    bundle.disclosures[3] = bundle.disclosures[3] | {"salt": "00"}
+    return bundle
+
+
+@case("46b disclosed", "U01", warning=True)
+def _() -> Bundle:
+    log = five_hours()
+    log.record(OURS, 5 * HOUR, personal="+447700900\u202e123")
+    log.fix(6 * HOUR)
+    return log.export()
+
+
+@case("54 nothing", "X00")
+def _() -> Evidence:
+    return Evidence({})
+
+
 @case("48 order")
 def _() -> Bundle:
     bundle = honest()
@@ -940,6 +972,62 @@ def _() -> Bundle:
     bundle.entries[30].ev = None
     bundle.entries[30].leaf = b"x" * 32
     return bundle
+
+
+@case("49 only tried", "D02", warning=True)
+def _() -> Bundle:
+    """A refused erasing removed nothing: what is missing here was withheld."""
+    bundle = erasing(res="denied")
+    bundle.disclosures = [line for line in bundle.disclosures if line["seq"] != 6]
+    return bundle
+
+
+@case("49 only tried and shown")
+def _() -> Bundle:
+    return erasing(res="failed")
+
+
+@case("46 pd", "C08", "D02")
+def _() -> Bundle:
+    return last_event(lambda data: data.replace(b'"t":', b'"pd":{"msisdn":"secret"},"t":'))
+
+
+@case("46 pd no object", "C08")
+def _() -> Bundle:
+    return last_event(lambda data: data.replace(b'"t":', b'"pd":["ab"],"t":'))
+
+
+@case("65 true", "M01")
+def _() -> Bundle:
+    return manifest_with(honest(), lambda manifest: manifest.update(v=True))
+
+
+@case("65 install", "M01")
+def _() -> Bundle:
+    """Nothing in a bundle that begins later depends on the installation but its name."""
+    bundle = six_hours().export(first_seq=25)
+    bundle.manifest["install"] = str(OTHER_INSTALL)
+    return bundle
+
+
+@case("60 true", "E01")
+def _() -> Bundle:
+    bundle = honest()
+    bundle.epochs[3] = bundle.epochs[3].replace(b'"v":1', b'"v":true')
+    return bundle
+
+
+@case("54 name", "X00")
+def _() -> Bundle:
+    def named(data: bytes) -> bytes:
+        return data[:3] + b"\x08" + data[4:10] + b"entries\x00" + data[10:]
+
+    return with_entries(named)
+
+
+@case("54 time", "X00")
+def _() -> Bundle:
+    return with_entries(lambda data: gzip.compress(gzip.decompress(data), mtime=1_772_400_000))
 
 
 @case("80 system")
@@ -1070,6 +1158,14 @@ def _() -> Bundle:
 @case("89 removed", "F01")
 def _() -> Bundle:
     return outage(lambda lines: lines.__delitem__(2))
+
+
+@case("89 true", "F01")
+def _() -> Bundle:
+    def change(lines: list[bytes]) -> None:
+        lines[0] = lines[0].replace(b'"v":1', b'"v":true')
+
+    return outage(change)
 
 
 @case("90 unnamed", "F02", warning=True)

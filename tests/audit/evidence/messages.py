@@ -18,10 +18,14 @@ from tests.audit.evidence.installation import (
     INSTALL,
     NEIGHBOUR,
     ORIGIN,
+    OTHER_INSTALL,
+    OTHER_ORIGIN,
     OURS,
+    START,
     TRUST,
     WITNESS_VKEY,
     Installation,
+    cosign,
     five_hours,
     key,
     uuid4,
@@ -60,7 +64,12 @@ def attempt(position: int, *, receipt: str = "") -> Attempt:
 
 
 def segment(
-    number: int = 1, *, receipt: str = "", without_number: bool = False, count: int = LINES
+    number: int = 1,
+    *,
+    receipt: str = "",
+    without_number: bool = False,
+    count: int = LINES,
+    said: str = SAID,
 ) -> Segment:
     """Return the file of a segment."""
     lines, salts = [], []
@@ -70,7 +79,7 @@ def segment(
         to = f"+44770090012{position + 1}"
         committed = Committed(
             "" if without_number else hashes.commitment(salt, NUMBER, to),
-            hashes.commitment(salt, TEXT, text_value(SAID)),
+            hashes.commitment(salt, TEXT, text_value(said)),
         )
         row = attempt(position, receipt=receipt)
         lines.append(outcome_line(position + 1, row, "Telco", committed))
@@ -242,6 +251,11 @@ def _() -> Evidence:
     return sent(lambda value: value["lines"][0].update(seal=2))
 
 
+@case("m1 another installation", "S01")
+def _() -> Evidence:
+    return sent(lambda value: value.update(install=str(OTHER_INSTALL)))
+
+
 @case("m2 event edited", "S02")
 def _() -> Evidence:
     return sent(lambda value: edit(value["seals"][0], "event", '"seg_1"', '"seg_7"'))
@@ -250,6 +264,20 @@ def _() -> Evidence:
 @case("m2 link left out", "S02")
 def _() -> Evidence:
     return sent(lambda value: value["seals"][0]["links"].pop())
+
+
+@case("m2 event of another version", "C08")
+def _() -> Evidence:
+    return sealed_so(v=0)
+
+
+@case("m2 event in other bytes", "C07")
+def _() -> Evidence:
+    made, only = Story(), segment(1)
+    entry = made.log.record_bytes(OURS, 5 * HOUR + 60, b'{"v": 1}')
+    made.close()
+    made.show(only, 3, made.lead(entry.seq), number=TO)
+    return Evidence({"message.json": written(made.value())})
 
 
 @case("m3 another operation", "S03")
@@ -329,6 +357,24 @@ def _() -> Evidence:
     return Evidence({"message.json": written(made.value())})
 
 
+@case("m8 disguised", "U01", warning=True)
+def _() -> Evidence:
+    said = "Your balance is 10\u202e."
+    made, only = Story(), segment(1, said=said)
+    entry = made.seal(only, 1)
+    made.close()
+    made.show(only, 3, made.lead(entry), text=said)
+    return Evidence({"message.json": written(made.value())})
+
+
+@case("m9 early witness", "T02")
+def _() -> Evidence:
+    made = story()
+    note = made.log.checkpoint(len(made.log.epochs))
+    made.log.notes[-1] = cosign(note, int(START.timestamp()))
+    return Evidence({"message.json": written(made.value())}, witness=(WITNESS_VKEY,))
+
+
 @case("m9 another key", "K02")
 def _() -> Evidence:
     made = story()
@@ -339,7 +385,7 @@ def _() -> Evidence:
 
 @case("m9 another log", "K03")
 def _() -> Evidence:
-    return sent(lambda value: value.update(origin=f"audit.telco.example/{uuid4('else')}"))
+    return sent(lambda value: value.update(install=str(OTHER_INSTALL), origin=OTHER_ORIGIN))
 
 
 @case("m9 signature damaged", "K01")
