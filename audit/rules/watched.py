@@ -68,7 +68,7 @@ WATCHED: Mapping[str, Watched] = {
         is_system=True,
         hidden=("password_sealed", "carrier_settings"),
     ),
-    "route": _of_route("id", "down_since_at"),
+    "route": _of_route("id", "down_since_at", "ranges_changed_at"),
     "route_connection": _of_route("route_id"),
     "route_range": _of_route("route_id"),
     "route_grant": _of_route("route_id"),

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from campaigns.actions.lanes import clear_lanes
 from campaigns.actions.moves import SWEEP, find, lock_found, move, note_machine, replan
 from campaigns.queries.why import no_way_out
 from campaigns.rules.campaign_states import State
@@ -18,13 +19,15 @@ PATIENCE = timedelta(seconds=2)
 
 
 def watch_routes(now: datetime) -> int:
-    """Hold what cannot go out, release what can again; return how many campaigns moved.
+    """Hold what cannot go out, release what can again, and let go over any connection what no range
+    keeps for one; return how many campaigns moved.
 
     The sender does it each second and so does a sweep, for the case that no sender lives. Doing it
     twice changes nothing. What a person paused stays paused.
     """
     with scope_everywhere("campaigns of all workspaces share the routes"):
         observe_routes(now)
+        clear_lanes(now)
         held = sum(_hold(pk, now) for pk in find(_to_hold(now)))
         return held + sum(_release(pk, now) for pk in find(_to_release()))
 

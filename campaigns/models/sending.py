@@ -105,8 +105,8 @@ class QueuedSegment(models.Model):
     (part 0 is all parts).
 
     `batch_id` is set while a batch intends it; the outcome deletes the row, or gives it back with a
-    later time. `lane_id` is the connection that its number's range belongs to: while the route has
-    that range, nobody else claims it.
+    later time. `lane_id` is the connection that its number's range belongs to: nobody else claims
+    it until the route's ranges change (actions/lanes.py).
     """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")

@@ -132,6 +132,7 @@ def add_range(*, name: str, prefix: str, connection: str, by: Caller, now: datet
                     field="connection",
                 )
             RouteRange.objects.create(route=route, prefix=digits, connection=part.connection)
+            _note_ranges(route, now)
             diff = {"range": (None, {digits: connection})}
             note(by, "route.range_add", route_obj(route), now=now, diff=diff)
     except IntegrityError as error:
@@ -151,7 +152,13 @@ def remove_range(*, name: str, prefix: str, by: Caller, now: datetime) -> None:
             raise RouteRefused(_("The route has no such range any more."))
         diff = {"range": ({prefix: range_.connection.name}, None)}
         range_.delete()
+        _note_ranges(route, now)
         note(by, "route.range_remove", route_obj(route), now=now, diff=diff)
+
+
+def _note_ranges(route: Route, now: datetime) -> None:
+    """What waits for the connection of a range may be another's now: somebody sorts it anew."""
+    Route.objects.filter(pk=route.pk).update(ranges_changed_at=now)
 
 
 def grant_route(*, name: str, workspace: Workspace, by: Caller, now: datetime) -> None:

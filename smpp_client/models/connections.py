@@ -133,11 +133,13 @@ class Route(models.Model):
     """A named set of weighted connections that workspaces are granted.
 
     `down_since_at` is when none of its connections was seen up for the first time; None while one
-    is.
+    is. `ranges_changed_at` is when its number ranges last changed; None again once what waited for
+    the connections of the old ones goes by the new ones.
     """
 
     name = models.SlugField(max_length=40, unique=True)
     down_since_at = models.DateTimeField(null=True)
+    ranges_changed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:

@@ -165,7 +165,7 @@ def test_what_is_changed_by_hand_is_recorded_in_the_chain_that_it_concerns(
         "INSERT INTO route_grant (route_id, workspace_id, created_at)"
         " VALUES (%(route)s, %(team)s, now())",
         "UPDATE route_connection SET weight = 0",
-        "UPDATE route SET down_since_at = now()",
+        "UPDATE route SET down_since_at = now(), ranges_changed_at = now()",
         "DELETE FROM route_connection",
         who=who,
         route=route.pk,

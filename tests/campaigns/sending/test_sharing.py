@@ -6,8 +6,11 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from campaigns.actions.lanes import SETTLED, clear_lanes
 from campaigns.actions.sending.desk import CampaignDesk
 from campaigns.models import Campaign, Progress, QueuedSegment, RateSample
+from smpp_client.actions.noting import COMMAND_LINE
+from smpp_client.actions.routes import remove_range
 from smpp_client.carrier import Bound, Kind, LeaseKey, Room, Segment
 from smpp_client.models import (
     Connection,
@@ -191,6 +194,44 @@ def test_numbers_whose_connection_is_down_wait_while_the_others_go(pair: Pair) -
     pair.a.turn(now)
     assert not pair.a.turn(now + timedelta(seconds=5))
     assert counts(campaign) == {"submitted": 15, "queued": 10} == derived(campaign)
+
+
+def removed(pair: Pair, prefix: str) -> datetime:
+    """Remove a range as a person does; return when its lanes are sorted anew."""
+    now = timezone.now()
+    remove_range(name=pair.ground.route.name, prefix=prefix, by=COMMAND_LINE, now=now)
+    return now + SETTLED
+
+
+def test_numbers_of_a_range_that_is_removed_go_over_the_others(pair: Pair) -> None:
+    pair.weigh(1, 0)
+    prefix = make.number(0)[:-1]
+    own_range(pair, prefix)
+    campaign = make.sending(pair.ground.author, pair.ground.route, rows=25)
+    pair.a.turn(timezone.now())
+    assert clear_lanes(timezone.now()) == 0
+    later = removed(pair, prefix)
+    assert clear_lanes(later) == 10
+    pair.a.turn(later)
+    assert counts(campaign) == {"submitted": 25} == derived(campaign)
+
+
+def test_numbers_that_move_out_of_a_range_do_not_wait_for_its_connection_any_more(
+    pair: Pair,
+) -> None:
+    pair.weigh(1, 0)
+    prefix, kept = make.number(0)[:-1], make.number(10)[:-1]
+    own_range(pair, prefix)
+    own_range(pair, kept)
+    campaign = make.sending(pair.ground.author, pair.ground.route, rows=25)
+    pair.a.turn(timezone.now())
+    later = removed(pair, prefix)
+    assert clear_lanes(later - timedelta(seconds=1)) == 0
+    assert clear_lanes(later) == 20
+    assert clear_lanes(later) == 0
+    pair.a.turn(later)
+    assert counts(campaign) == {"submitted": 15, "queued": 10} == derived(campaign)
+    assert QueuedSegment.objects.exclude(lane_id=None).count() == 10
 
 
 def test_a_backup_still_sends_what_is_in_its_own_range(pair: Pair) -> None:
