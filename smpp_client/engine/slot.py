@@ -50,6 +50,8 @@ LONGEST_WAIT = 30.0
 # A refused password is tried slowly: hurrying would lock the account.
 ALARM_WAIT = 60.0
 UNSETTLED_PATIENCE = 20.0
+# When it is said that outcomes cannot be stored, and after which quiet time a failure is the first.
+STUCK_SECONDS, FORGET_SECONDS = 30.0, 600.0
 
 log = structlog.get_logger(__name__)
 
@@ -82,6 +84,11 @@ class Slot:
         self._book: OutcomeBook | None = None
         self._inbox: Inbox | None = None
         self._stopping = asyncio.Event()
+        # Set when this lease is to end: with the slot, or because one of its tasks failed.
+        self._ending = asyncio.Event()
+        self._is_broken = False
+        self._breaks = 0
+        self._broke_at = float("-inf")
         self._has_bound = asyncio.Event()
         self._failures = 0
         self._shortest = SHORTEST_WAIT
@@ -94,21 +101,26 @@ class Slot:
     # Its life
 
     async def run(self) -> None:
-        """Hold the lease, serve sessions one after the other, give the lease back."""
-        status = asyncio.create_task(self._show_status())
-        try:
-            while not self._stopping.is_set():
+        """Hold the lease, serve sessions one after the other, give the lease back.
+
+        What fails in one slot is not the others' matter: it begins anew after a while.
+        """
+        while not self._stopping.is_set():
+            self._is_broken = False
+            try:
                 if await self._tenure.take():
                     await self._serve_lease()
-                await self._tenure.leave_alone()
-        finally:
-            status.cancel()
-            with suppress(psycopg.Error):
-                await self._show()
+            except Exception as error:
+                self._broke(error)
+                await self._abandon()
+            await self._tenure.leave_alone()
+            if self._is_broken:
+                await pause(self._stopping, back_off(self._breaks))
 
     def stop(self) -> None:
         """Drain, unbind and end; `run` returns when that is done."""
         self._stopping.set()
+        self._ending.set()
         if self._tenure.line is not None:
             self._tenure.line.unbind()
 
@@ -138,31 +150,70 @@ class Slot:
         key = tenure.held.key
         self._book = OutcomeBook(self.tools.desk, key, self.tools.outcomes)
         self._inbox = Inbox(self.account, self.tools, self._book, self._acknowledge)
+        if not self._stopping.is_set():
+            self._ending.clear()
         tasks = [
             asyncio.create_task(tenure.keep()),
             asyncio.create_task(tenure.keep_share()),
             asyncio.create_task(self._keep_home()),
+            asyncio.create_task(self._show_status()),
             asyncio.create_task(self._book.run()),
             *self._inbox.begin(),
         ]
+        for task in tasks:
+            task.add_done_callback(self._task_ended)
         try:
             await tenure.settle_earlier()
             while tenure.held is not None and not self._is_ending:
                 await self._serve_session()
                 if not self._is_ending:
-                    await pause(self._stopping, self._wait_before_next())
+                    await pause(self._ending, self._wait_before_next())
         finally:
             await self._book.settle_all(UNSETTLED_PATIENCE)
             for task in tasks:
                 task.cancel()
-            with suppress(psycopg.Error):
-                await in_thread(self.tools.claims, self.tools.desk.leave, key)
-            await tenure.give_back()
+            await self._depart(key)
+
+    async def _depart(self, key: LeaseKey) -> None:
+        """Leave the lease to others, with nothing in doubt."""
+        with suppress(psycopg.Error):
+            await self._show()
+        with suppress(psycopg.Error):
+            await in_thread(self.tools.claims, self.tools.desk.leave, key)
+        await self._tenure.give_back()
 
     @property
     def _is_ending(self) -> bool:
         """Whether this was its last session under this lease."""
-        return self._stopping.is_set() or self._tenure.is_leaving
+        return self._ending.is_set() or self._tenure.is_leaving
+
+    def _task_ended(self, done: "asyncio.Task[None]") -> None:
+        """A session without one of these would look well and store, renew or answer nothing more:
+        it ends, and its lease with it.
+        """
+        if done.cancelled() or (error := done.exception()) is None:
+            return
+        self._broke(error)
+        self._ending.set()
+        if self._tenure.line is not None:
+            self._tenure.line.drop(_("The sender failed and binds again."))
+
+    async def _abandon(self) -> None:
+        """End what was left in the middle; without the lease no octet is written any more."""
+        line, self._tenure.line = self._tenure.line, None
+        if line is not None:
+            line.drop(_("The sender failed and binds again."))
+        if self._tenure.held is not None:
+            await self._tenure.give_back()
+
+    def _broke(self, error: BaseException) -> None:
+        """Say it, and wait the longer the more often it happens."""
+        log.error("slot_failed", connection=self.account.name, exc_info=error)
+        what = {"what": type(error).__name__}
+        self.reporter.fail("failed", _("The sender failed here and begins anew: %(what)s.") % what)
+        now = time.monotonic()
+        self._breaks = self._breaks + 1 if now - self._broke_at < FORGET_SECONDS else 1
+        self._is_broken, self._broke_at = True, now
 
     async def _keep_home(self) -> None:
         """Leave another host for the first one when that answers again; after each try it has
@@ -195,6 +246,9 @@ class Slot:
         if wire is None or self._book is None:
             return
         self._tenure.line = wire
+        if self._is_ending:
+            # It was told to end while this was dialled.
+            wire.unbind()
         work = asyncio.create_task(self._work(wire, self._book))
         work.add_done_callback(lambda done: self._worked(done, wire))
         await wire.is_closed.wait()
@@ -392,8 +446,14 @@ class Slot:
         while True:
             await asyncio.sleep(1.0)
             self._look_at_certificates()
+            self._look_at_outcomes()
             with suppress(psycopg.Error):
                 await self._show()
+
+    def _look_at_outcomes(self) -> None:
+        since = None if self._book is None else self._book.waits_since
+        if since is not None and time.monotonic() - since >= STUCK_SECONDS:
+            self._alarm(_("Outcomes wait for the database for more than %(code)s s."), "30")
 
     async def _show(self) -> None:
         held, line = self._tenure.held, self._tenure.line
