@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http.client import HTTPConnection
 from itertools import count
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from campaigns.models import Campaign, Mode
 from tests import make
+from tests.processes import Handle
 from workspaces.actions.keys import NewKey, create_key
 from workspaces.models import Workspace
 from workspaces.queries.me import Me
@@ -107,3 +109,19 @@ def key_of(by: Me, *scopes: str, days: int = 30) -> NewKey:
         return create_key(
             by=by, name="Care desk", scopes=scopes or tuple(SCOPES), days=days, now=timezone.now()
         )
+
+
+def call(
+    web: Handle, method: str, path: str, token: str, body: Any = None, *, key: str = ""
+) -> tuple[int, Any]:
+    """Call the web process over a connection of its own; return the status and what it says."""
+    headers = {"Host": "localhost", "Authorization": f"Bearer {token}"}
+    if body is not None:
+        headers |= {"Content-Type": "application/json", "Idempotency-Key": key}
+    connection = HTTPConnection("127.0.0.1", web.port, timeout=10)
+    try:
+        connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()

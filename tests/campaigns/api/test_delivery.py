@@ -1,15 +1,13 @@
 """A message's whole way: a key's call over HTTP, the sender, the simulator over mTLS, and back."""
 
-import json
 from collections.abc import Iterator
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from campaigns.models import Campaign
-from tests.campaigns.api.care import MESSAGES, VALUES, key_of, trigger
+from tests.campaigns.api.care import MESSAGES, VALUES, call, key_of, trigger
 from tests.campaigns.sending.wire import Site, site, wait_bound, wait_for_counts
 from tests.poll import poll
 from tests.processes import Handle, Processes
@@ -39,9 +37,9 @@ def test_a_pushed_message_is_delivered_once_and_its_state_comes_back(
     body = {"campaign": str(campaign), "to": f"+{NUMBER}", "values": VALUES}
     with scope_everywhere("the test looks at everything"):
         wait_bound(made.connection)
-    status, taken = _call(web, "POST", MESSAGES, token, body, key="one")
+    status, taken = call(web, "POST", MESSAGES, token, body, key="one")
     assert status == 201
-    assert _call(web, "POST", MESSAGES, token, body, key="one") == (201, taken)
+    assert call(web, "POST", MESSAGES, token, body, key="one") == (201, taken)
     found = poll(lambda: _delivered(web, taken["links"]["self"], token), 20)
     assert [part["state"] for part in found["parts"]] == ["delivered"]
     assert found["to"] == "+44 77 ••• ••• 23"
@@ -52,21 +50,6 @@ def test_a_pushed_message_is_delivered_once_and_its_state_comes_back(
 
 
 def _delivered(web: Handle, path: str, token: str) -> Any:
-    status, found = _call(web, "GET", path, token)
+    status, found = call(web, "GET", path, token)
     assert status == 200
     return found if found["state"] == "delivered" else None
-
-
-def _call(
-    web: Handle, method: str, path: str, token: str, body: Any = None, *, key: str = ""
-) -> tuple[int, Any]:
-    headers = {"Host": "localhost", "Authorization": f"Bearer {token}"}
-    if body is not None:
-        headers |= {"Content-Type": "application/json", "Idempotency-Key": key}
-    connection = HTTPConnection("127.0.0.1", web.port, timeout=10)
-    try:
-        connection.request(method, path, json.dumps(body) if body is not None else None, headers)
-        answer = connection.getresponse()
-        return answer.status, json.loads(answer.read())
-    finally:
-        connection.close()

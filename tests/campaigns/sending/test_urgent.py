@@ -1,16 +1,14 @@
-"""Messages of the API beside a bulk campaign that has the connection's full rate, over the wire."""
+"""Calls of the API beside a bulk campaign that has the connection's full rate, over the wire."""
 
 import time
-from dataclasses import replace
 
 import pytest
 from django.utils import timezone
 
-from campaigns.actions.pushing import PushRequest, push
 from smpp_client.models import Connection
 from smpp_client.simulator.ledger import texts
 from tests import make
-from tests.campaigns.api.care import VALUES, trigger
+from tests.campaigns.api.care import MESSAGES, VALUES, call, trigger
 from tests.campaigns.sending.wire import Site, progress, wait_bound
 from tests.poll import poll
 from tests.processes import Processes
@@ -22,35 +20,35 @@ RATE, SECONDS, PUSHES = 400, 9, 150
 
 
 @pytest.mark.timeout(180)
-def test_pushed_messages_pass_a_bulk_campaign_that_has_the_full_rate(
+def test_calls_of_the_api_pass_a_bulk_campaign_that_has_the_full_rate(
     wired: Site, processes: Processes
 ) -> None:
     Connection.objects.filter(pk=wired.connection.pk).update(rate=RATE, window=100)
     bulk = make.sending(wired.author, wired.route, rows=RATE * (SECONDS + 3))
     pins = trigger(wired.author, wired.route, priority="transactional")
-    new = create_key(
+    token = create_key(
         by=wired.author, name="Care", scopes=tuple(SCOPES), days=30, now=timezone.now()
-    )
-    caller = replace(wired.author, key=new.key)
-    processes.start("sender")
+    ).token
+    web, _sender = processes.start_together("web", "sender")
     wait_bound(wired.connection)
     poll(lambda: progress(bulk).submitted_segments > RATE, 20, "the bulk campaign does not run")
 
     began = time.time()
-    accepted: dict[str, float] = {}
+    called: dict[str, float] = {}
     for index in range(PUSHES):
         pause = began + index * SECONDS / PUSHES - time.time()
         time.sleep(max(0.0, pause))
         number = make.number(50_000 + index)
-        request = PushRequest(pins.number, f"+{number}", VALUES, "", f"body-{index}")
-        push(by=caller, request=request, key=f"call-{index}", now=timezone.now())
-        accepted[number] = time.time()
+        body = {"campaign": str(pins), "to": f"+{number}", "values": VALUES}
+        called[number] = time.time()
+        status, _answer = call(web, "POST", MESSAGES, token, body, key=f"call-{index}")
+        assert status == 201
     ended = time.time()
     poll(lambda: progress(pins).submitted_segments == PUSHES, 10, "not all were sent")
 
     lines = list(texts(wired.simulator.ledger))
     arrived = {line.destination: line.at for line in lines}
-    waits = sorted(1000 * (arrived[number] - at) for number, at in accepted.items())
+    waits = sorted(1000 * (arrived[number] - at) for number, at in called.items())
     bulk_rate = sum(began <= line.at < ended for line in lines) / (ended - began)
     p50, p99 = waits[len(waits) // 2], waits[int(0.99 * len(waits))]
     print(f"p50 {p50:.0f} ms, p99 {p99:.0f} ms, most {waits[-1]:.0f} ms, wire {bulk_rate:.0f}/s")
