@@ -6,29 +6,65 @@ before he has put all of it back: this looks, each night.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
+from contextlib import contextmanager
 
 from audit.queries.chains import Connection
 from audit.rules.chain import Broken
 from audit.rules.findings import Report
 from audit.rules.grants import GRANTS
-from audit.rules.guards import ALWAYS, CONSTRAINTS, FUNCTIONS, GUARDS, POLICIES, source_digest
+from audit.rules.guards import (
+    ALWAYS,
+    FUNCTIONS,
+    GUARDS,
+    SHAPES,
+    TRIGGERS,
+    shape_digest,
+    source_digest,
+)
 
 _TRIGGERS = """
-SELECT c.relname, t.tgname, t.tgenabled::text, p.proname
-FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
+SELECT c.relname, t.tgname, t.tgenabled::text
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 WHERE NOT t.tgisinternal
+  AND c.relnamespace IN ('public'::regnamespace, 'audit_private'::regnamespace)
 """
 _FUNCTIONS = """
-SELECT replace(p.oid::regprocedure::text, '"', ''), p.prosrc, p.prosecdef,
+SELECT replace(replace(p.oid::regprocedure::text, '"', ''), 'public.', ''), p.prosrc, p.prosecdef,
     coalesce(p.proconfig::text[], '{}'), p.proowner = c.relowner
 FROM pg_proc p JOIN pg_class c ON c.oid = 'public.audit_event'::regclass
 WHERE p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'audit\\_%'
 """
-_CONSTRAINTS = "SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
-_POLICIES = """
-SELECT c.relname FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
-WHERE c.relrowsecurity AND p.polname = 'workspace_only' AND c.relname LIKE 'audit\\_%'
+# What the log's tables are: table, kind, and each definition as PostgreSQL would write it. Of other
+# tables the triggers that watch them.
+_SHAPES = """
+WITH c AS (
+    SELECT r.*, r.relname LIKE 'audit\\_%' AS is_ours FROM pg_class r
+    WHERE r.relkind = 'r'
+      AND r.relnamespace IN ('public'::regnamespace, 'audit_private'::regnamespace)
+)
+SELECT c.relname, 'triggers', pg_get_triggerdef(t.oid)
+FROM pg_trigger t JOIN c ON c.oid = t.tgrelid
+WHERE NOT t.tgisinternal AND (c.is_ours OR t.tgname LIKE 'audit\\_%')
+UNION ALL
+SELECT c.relname, 'constraints', concat_ws(' ', k.conname, pg_get_constraintdef(k.oid))
+FROM pg_constraint k JOIN c ON c.oid = k.conrelid WHERE c.is_ours AND k.contype <> 'n'
+UNION ALL
+SELECT c.relname, 'policies', concat_ws(' ', p.polname, p.polcmd, p.polpermissive,
+    (SELECT string_agg(coalesce(pg_get_userbyid(nullif(o, 0)), 'PUBLIC'), ',')
+     FROM unnest(p.polroles) o),
+    pg_get_expr(p.polqual, c.oid), '/', pg_get_expr(p.polwithcheck, c.oid))
+FROM pg_policy p JOIN c ON c.oid = p.polrelid WHERE c.is_ours
+UNION ALL
+SELECT c.relname, 'policies', concat_ws(' ', c.relrowsecurity, c.relforcerowsecurity)
+FROM c WHERE c.is_ours
+UNION ALL
+SELECT c.relname, 'rules', pg_get_ruledef(w.oid)
+FROM pg_rewrite w JOIN c ON c.oid = w.ev_class WHERE c.is_ours
+UNION ALL
+SELECT c.relname, 'defaults', concat_ws(' ', a.attname, pg_get_expr(d.adbin, c.oid))
+FROM pg_attrdef d JOIN c ON c.oid = d.adrelid
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.adnum WHERE c.is_ours
 """
 # Whoever may do something with the log, its owner and superusers apart: what, and on what.
 _GRANTED = """
@@ -44,7 +80,8 @@ FROM (
     WHERE c.relnamespace IN ('public'::regnamespace, 'audit_private'::regnamespace)
       AND c.relkind = 'r' AND c.relname LIKE 'audit\\_%' AND t.attacl IS NOT NULL
     UNION ALL
-    SELECT 'FUNCTION ' || replace(p.oid::regprocedure::text, '"', ''), NULL, p.proowner,
+    SELECT 'FUNCTION ' || replace(replace(p.oid::regprocedure::text, '"', ''), 'public.', ''),
+        NULL, p.proowner,
         coalesce(p.proacl, acldefault('f', p.proowner))
     FROM pg_proc p
     WHERE p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'audit\\_%'
@@ -61,6 +98,15 @@ WHERE r.rolname = ANY (%s) AND (r.rolsuper OR r.rolbypassrls OR r.rolcreaterole 
     r.oid, (SELECT c.relowner FROM pg_class c WHERE c.oid = 'public.audit_event'::regclass),
     'MEMBER'))
 """
+# Settings of a role, or of everybody, by which names would mean something else in its sessions, or
+# guards would not fire.
+_SETTINGS = """
+SELECT coalesce(pg_get_userbyid(nullif(s.setrole, 0)), 'everybody'), said
+FROM pg_db_role_setting s CROSS JOIN LATERAL unnest(s.setconfig) said
+WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+  AND (s.setrole = 0 OR pg_get_userbyid(s.setrole) = ANY (%s))
+  AND split_part(said, '=', 1) IN ('search_path', 'session_replication_role', 'row_security')
+"""
 
 _PRIVILEGE = re.compile(r"([A-Z]+)(?: \(([^)]*)\))?")
 
@@ -72,36 +118,66 @@ def check_guards(connection: Connection, report: Report) -> None:
 
     Any role may ask. What differs is broken, not a warning: nobody changes it by accident.
     """
-    _check_triggers(connection, report)
-    _check_functions(connection, report)
-    _check_rest(connection, report)
-    _check_grants(connection, report)
+    with _names_in_full(connection):
+        off = _check_triggers(connection, report)
+        _check_shapes(connection, off, report)
+        _check_functions(connection, report)
+        _check_grants(connection, report)
 
 
-def _check_triggers(connection: Connection, report: Report) -> None:
-    found = {(table, name): (state, calls) for table, name, state, calls in _all(connection)}
-    for (table, name), calls in GUARDS.items():
-        state, called = found.get((table, name), ("", ""))
-        if not state:
-            _broken(report, "G01", f"The guard {name} of {table} is gone.")
-        elif state != ALWAYS:
-            _broken(
-                report, "G01", f"The guard {name} of {table} is off, or was switched off and on."
-            )
-        elif called != calls:
-            _broken(report, "G02", f"The guard {name} of {table} calls {called}.")
+def _check_triggers(connection: Connection, report: Report) -> set[str]:
+    """Return the tables whose guards are not all there and on."""
+    found = {(table, name): state for table, name, state in connection.execute(_TRIGGERS)}
+    off = set()
+    for table, name in GUARDS:
+        state = found.get((table, name), "")
+        if state == ALWAYS:
+            continue
+        said = "off, or was switched off and on" if state else "gone"
+        _broken(report, "G01", f"The guard {name} of {table} is {said}.")
+        off.add(table)
+    return off
 
 
-def _all(connection: Connection) -> list[tuple[str, str, str, str]]:
-    return connection.execute(_TRIGGERS).fetchall()
+def shape_digests(connection: Connection) -> dict[str, str]:
+    """Return the digest of each `table kind` of the log, as it is now."""
+    found: dict[str, list[str]] = defaultdict(list)
+    with _names_in_full(connection):
+        for table, kind, definition in connection.execute(_SHAPES).fetchall():
+            found[f"{table} {kind}"].append(definition)
+    return {name: shape_digest(said) for name, said in found.items()}
+
+
+@contextmanager
+def _names_in_full(connection: Connection) -> Iterator[None]:
+    """Have PostgreSQL write the schema of every name that is not its own, whatever the role's path:
+    a function of the same name elsewhere must not look like ours.
+    """
+    path = "SELECT set_config('search_path', %s, true)"
+    with connection.transaction():
+        before = connection.execute("SELECT current_setting('search_path')").fetchone()
+        connection.execute(path, [""])
+        yield
+        connection.execute(path, list(before or [""]))
+
+
+def _check_shapes(connection: Connection, off: Set[str], report: Report) -> None:
+    found = shape_digests(connection)
+    for name in sorted({*found, *SHAPES}):
+        table, _, kind = name.partition(" ")
+        if found.get(name) == SHAPES.get(name) or (kind == TRIGGERS and table in off):
+            continue
+        code = "G02" if kind == TRIGGERS else "G04"
+        _broken(report, code, f"The {kind} of {table} are not the product's.")
 
 
 def source_digests(connection: Connection) -> dict[str, str]:
     """Return the digest of every function of the log, as it is now."""
-    return {
-        name: source_digest(source, is_definer=is_definer, config=config)
-        for name, source, is_definer, config, _is_the_owners in connection.execute(_FUNCTIONS)
-    }
+    with _names_in_full(connection):
+        return {
+            name: source_digest(source, is_definer=is_definer, config=config)
+            for name, source, is_definer, config, _is_the_owners in connection.execute(_FUNCTIONS)
+        }
 
 
 def _check_functions(connection: Connection, report: Report) -> None:
@@ -118,17 +194,6 @@ def _check_functions(connection: Connection, report: Report) -> None:
         _broken(report, "G03", f"The function {name} is not one of the product's.")
 
 
-def _check_rest(connection: Connection, report: Report) -> None:
-    constraints = {name for (name,) in connection.execute(_CONSTRAINTS)}
-    for name in CONSTRAINTS:
-        if name not in constraints:
-            _broken(report, "G04", f"The constraint {name} is gone.")
-    policies = {name for (name,) in connection.execute(_POLICIES)}
-    for name in POLICIES:
-        if name not in policies:
-            _broken(report, "G04", f"The policy of {name} is off: tenants could read each other.")
-
-
 def _check_grants(connection: Connection, report: Report) -> None:
     """Every grantee's rights are those of one role of the table, or an excess that is named."""
     held: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
@@ -142,6 +207,8 @@ def _check_grants(connection: Connection, report: Report) -> None:
     above = connection.execute(_ABOVE, [sorted(held)]).fetchall()
     for (name,) in above:
         _broken(report, "G05", f"{name} may do whatever the log's owner may.")
+    for name, setting in connection.execute(_SETTINGS, [sorted(held)]):
+        _broken(report, "G05", f"Sessions of {name} begin with {setting}.")
 
 
 def _expected(role: str) -> Granted:

@@ -21,6 +21,7 @@ from audit.queries.checking import check
 from audit.queries.guards import check_guards
 from audit.rules.checked import Checked
 from audit.rules.findings import Outside, Report
+from audit.rules.watched import not_watching, watching
 from tests.audit import insider
 from tests.audit.conftest import Log
 from tests.audit.make import MARKETING, NOW, ROAMING, append, without_guards
@@ -171,6 +172,62 @@ def show_tenants_each_other(site: Site) -> None:
     site.superuser.execute("ALTER TABLE audit_event DISABLE ROW LEVEL SECURITY")
 
 
+def recreate_a_guard_that_never_fires(site: Site) -> None:
+    site.superuser.execute(
+        "DROP TRIGGER audit_no_change ON audit_event;"
+        " CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit_event FOR EACH ROW"
+        " WHEN (false) EXECUTE FUNCTION audit_only_pruned();"
+        " ALTER TABLE audit_event ENABLE ALWAYS TRIGGER audit_no_change"
+    )
+
+
+def recreate_a_guard_that_calls_a_namesake(site: Site) -> None:
+    """The same name in a schema that the product's sessions find first."""
+    site.superuser.execute(
+        "CREATE SCHEMA other; CREATE FUNCTION other.audit_refuse() RETURNS trigger"
+        " LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$;"
+        " SET LOCAL search_path = other, public;"
+        " DROP TRIGGER audit_no_change ON audit_entry;"
+        " CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit_entry FOR EACH ROW"
+        " EXECUTE FUNCTION audit_refuse();"
+        " ALTER TABLE audit_entry ENABLE ALWAYS TRIGGER audit_no_change"
+    )
+
+
+def let_a_watch_account_for_everything(site: Site) -> None:
+    """Any operation of the transaction excuses a change of memberships."""
+    text = watching("membership").replace("member.%,role.grant%", "%")
+    site.superuser.execute(not_watching("membership").encode())
+    site.superuser.execute(text.encode())
+
+
+def swallow_events(site: Site) -> None:
+    site.superuser.execute(
+        "CREATE FUNCTION other() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;"
+        " CREATE TRIGGER z BEFORE INSERT ON audit_event FOR EACH ROW EXECUTE FUNCTION other()"
+    )
+
+
+def swallow_events_by_a_rule(site: Site) -> None:
+    site.superuser.execute("CREATE RULE z AS ON INSERT TO audit_pending DO INSTEAD NOTHING")
+
+
+def keep_the_name_of_a_constraint(site: Site) -> None:
+    let_chains_fork(site)
+    site.superuser.execute(
+        "ALTER TABLE audit_entry ADD CONSTRAINT audit_entry_no_fork UNIQUE (ws, seq, prev)"
+    )
+
+
+def keep_the_name_of_a_policy(site: Site) -> None:
+    site.superuser.execute("ALTER POLICY workspace_only ON audit_event USING (true)")
+
+
+def lead_the_product_elsewhere(site: Site) -> None:
+    """Where its sessions look first there may be another `audit_append`."""
+    site.superuser.execute("ALTER ROLE mc_app SET search_path = other, public")
+
+
 def take_an_event_out_of_the_queue(site: Site) -> None:
     """Recorded and never numbered: the chain shows no gap."""
     event = append(site.runtime)
@@ -225,6 +282,14 @@ ATTACKS: Mapping[Attack, Found] = {
     give_everybody_a_right: Found(check="G05"),
     let_chains_fork: Found(check="G04"),
     show_tenants_each_other: Found(check="G04"),
+    recreate_a_guard_that_never_fires: Found(check="G02"),
+    recreate_a_guard_that_calls_a_namesake: Found(check="G02"),
+    let_a_watch_account_for_everything: Found(check="G02"),
+    swallow_events: Found(check="G02"),
+    swallow_events_by_a_rule: Found(check="G04"),
+    keep_the_name_of_a_constraint: Found(check="G04"),
+    keep_the_name_of_a_policy: Found(check="G04"),
+    lead_the_product_elsewhere: Found(check="G05"),
 }
 # They change the shape of the database, which other tests share: seen inside a transaction.
 OF_SHAPE = (
@@ -235,6 +300,14 @@ OF_SHAPE = (
     give_everybody_a_right,
     let_chains_fork,
     show_tenants_each_other,
+    recreate_a_guard_that_never_fires,
+    recreate_a_guard_that_calls_a_namesake,
+    let_a_watch_account_for_everything,
+    swallow_events,
+    swallow_events_by_a_rule,
+    keep_the_name_of_a_constraint,
+    keep_the_name_of_a_policy,
+    lead_the_product_elsewhere,
 )
 
 
