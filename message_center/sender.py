@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 QUEUE = "sender"
 STILL_SECONDS = 15.0
+ROUTES_SECONDS = 1.0
 EXIT_ENGINE_DIED = 70
 
 log = structlog.get_logger(__name__)
@@ -99,18 +100,17 @@ class SenderStep(bootsteps.StartStopStep):
     def _tend_routes(self) -> None:
         """Hold and release campaigns with their routes once a second; a sweep does it as well."""
         from django.db import Error, connection
-        from django.utils import timezone
 
-        from campaigns.actions.route_watch import watch_routes
-        from smpp_client.actions.shifts import make_shifts
+        from campaigns.tasks.routes import sweep_routes
 
         while not self.is_stopping:
-            time.sleep(1)
+            time.sleep(ROUTES_SECONDS)
             try:
-                make_shifts(timezone.now())
-                watch_routes(timezone.now())
-            except Error as error:
-                log.warning("routes_not_watched", error=str(error))
+                sweep_routes()
+            except Exception as error:
+                # Whatever it is: without this thread only the sweep would watch the routes.
+                is_known = isinstance(error, Error)
+                log.warning("routes_not_watched", error=str(error), exc_info=not is_known)
                 connection.close()
 
     def stop(self, parent: Any) -> None:

@@ -26,7 +26,8 @@ WHERE seen.id = route.id AND (route.down_since_at IS NULL) <> seen.is_up
 def observe_routes(now: datetime) -> int:
     """Note which routes have a connection that is up; return how many changed.
 
-    `down_since_at` is the first look that found none. Several may look at once.
+    `now` is the database's time, as that of the observations is. `down_since_at` is the first look
+    that found none. Several may look at once.
     """
     with connection.cursor() as cursor:
         cursor.execute(OBSERVE, {"now": now, "since": now - FRESH})

@@ -8,12 +8,14 @@ from datetime import datetime
 from smpp_client.engine.leases import ENSURE
 from smpp_client.engine.link import Link
 
+# Whether somebody is up is told by how old this is, to machines whose clocks differ: so the
+# database's clock dates it.
 STATUS = """
 INSERT INTO session_status (lease_id, state, sentence, since_at, observed_at, in_flight, rate_now,
     rate_allowed, response_ms, throttled_count, submitted_count, certificate_ends_at, host)
-VALUES (%(lease)s, %(state)s, %(sentence)s, %(since)s, %(now)s, %(in_flight)s, %(rate_now)s,
-    %(rate_allowed)s, %(response_ms)s, %(throttled)s, %(submitted)s, %(certificate_ends_at)s,
-    %(host)s)
+VALUES (%(lease)s, %(state)s, %(sentence)s, %(since)s, clock_timestamp(), %(in_flight)s,
+    %(rate_now)s, %(rate_allowed)s, %(response_ms)s, %(throttled)s, %(submitted)s,
+    %(certificate_ends_at)s, %(host)s)
 ON CONFLICT (lease_id) DO UPDATE SET
     state = excluded.state, sentence = excluded.sentence, since_at = excluded.since_at,
     observed_at = excluded.observed_at, in_flight = excluded.in_flight, rate_now =

@@ -5,7 +5,6 @@ The bind is as transmitter: a check must never draw receipts away from the sende
 
 import asyncio
 import ssl
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -16,6 +15,7 @@ from smpp_client.carrier.adapters import BUILT_IN
 from smpp_client.engine.accounts import Account, account_of, password_context
 from smpp_client.engine.adapters.dialer import AdapterDialer
 from smpp_client.engine.adapters.line import AdapterLine
+from smpp_client.engine.clock import lease_now
 from smpp_client.engine.dialer import NoSession
 from smpp_client.engine.tls import build_context, explain, pin_refusal, what_speaks
 from smpp_client.engine.wire import Wire
@@ -72,7 +72,7 @@ def check(connection: Connection) -> CheckResult:
 async def _open(account: Account, steps: list[Step]) -> None:
     """Let the carrier open and close in a process of its own, beside the sender's."""
     told: asyncio.Queue[Event] = asyncio.Queue()
-    deadline = time.monotonic() + CONNECT_SECONDS + BIND_SECONDS
+    deadline = lease_now() + CONNECT_SECONDS + BIND_SECONDS
     name = _("Carrier %s") % account.carrier
     try:
         line = await AdapterDialer(account).dial(told.put_nowait, lambda: deadline)
@@ -133,7 +133,7 @@ async def _bind(
     steps: list[Step],
 ) -> None:
     told: asyncio.Queue[Event] = asyncio.Queue()
-    deadline = time.monotonic() + CONNECT_SECONDS + BIND_SECONDS + 1
+    deadline = lease_now() + CONNECT_SECONDS + BIND_SECONDS + 1
     wire = await _reach(connection, config, context, steps, told, deadline)
     try:
         steps.append(await _answer(connection, told))

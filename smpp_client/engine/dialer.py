@@ -103,7 +103,7 @@ class Dialer:
     async def dial(self, on_event: OnEvent, deadline: Deadline) -> Wire:
         """Connect and begin the bind; what the session tells goes to `on_event`. Raises NoSession.
 
-        Nothing is written past `deadline()`, in monotonic seconds.
+        Nothing is written past `deadline()`, in seconds of lease_now.
         """
         account, host = self._account, self._hosts.current
         name = server_name_for(account, host)

@@ -104,7 +104,7 @@ class Engine:
     ) -> Tools:
         return Tools(
             desk=self._desk,
-            leases=Leases(self._owner, self._lease_seconds),
+            leases=Leases(self._owner, self._lease_seconds, self._renew_seconds),
             board=Board(),
             claims=claims,
             outcomes=outcomes,

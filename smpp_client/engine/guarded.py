@@ -14,9 +14,9 @@ from asyncio.staggered import staggered_race
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import zip_longest
-from time import monotonic
 from typing import Any
 
+from smpp_client.engine.clock import lease_now
 from smpp_client.rules.hosts import Host
 
 Deadline = Callable[[], float]
@@ -34,7 +34,7 @@ class LeaseOver(OSError):
 
 
 class GuardedSocket(socket.socket):
-    """A socket whose `send` raises LeaseOver from its deadline on, in monotonic seconds."""
+    """A socket whose `send` raises LeaseOver from its deadline on, in seconds of lease_now."""
 
     def __init__(self, family: int, kind: int, protocol: int, deadline: Deadline) -> None:
         super().__init__(family, kind, protocol)
@@ -44,7 +44,7 @@ class GuardedSocket(socket.socket):
         """Write what the kernel takes at once, and return how many octets."""
         # The deadline first: between the clock and the system call there is nothing but this line.
         deadline = self._deadline()
-        if monotonic() >= deadline:
+        if lease_now() >= deadline:
             raise LeaseOver("The lease ran out.")
         return _send(self, data, flags)
 

@@ -1,15 +1,16 @@
 """Leases: who may hold a bind slot. The fence is the epoch; the advisory lock makes a killed
-owner's slot free at once.
+owner's slot free long before its lease ends.
 
 All calls belong on the database thread. The lock lives as long as this process's connection does: a
-kill frees it, a frozen
-process keeps it, and then the lease's own end decides.
+kill frees it, a frozen process keeps it, and then the lease's own end decides. A living process can
+lose its connection too, and takes the lock again when it renews: so a free lock counts only where
+renewals have been missed as well.
 """
 
-import time
 from dataclasses import dataclass
 
 from smpp_client.carrier import LeaseKey
+from smpp_client.engine.clock import lease_now
 from smpp_client.engine.link import Link
 
 LOCK_CLASS = 7_001
@@ -18,14 +19,16 @@ SHARE_CLASS = 7_002
 # Every process that wants slots of a connection holds this one, shared: so all know how many they
 # are.
 WANT_CLASS = 7_004
+# An owner whose connection is cut finds out when it renews, and renews at once over another one.
+MISSED_RENEWALS = 3
 
 ENSURE = (
     "INSERT INTO lease (connection_id, slot, epoch, owner) VALUES (%s, %s, 0, '')"
     " ON CONFLICT (connection_id, slot) DO NOTHING"
 )
-# With the lock in hand the last owner's connection is gone. Right after a restart of the database
-# every lock is gone
-# although its owner lives, so then only the lease's end counts.
+# With the lock in hand the last owner's connection is gone, and who has not renewed for `quiet`
+# seconds is gone with it. Right after a restart of the database every lock is gone although its
+# owner lives, so then only the lease's end counts.
 TAKE = """
 WITH locked AS MATERIALIZED (SELECT pg_try_advisory_lock(%(class)s, %(lease)s) AS got)
 UPDATE lease SET epoch = lease.epoch + 1, owner = %(owner)s, share = NULL,
@@ -33,8 +36,9 @@ UPDATE lease SET epoch = lease.epoch + 1, owner = %(owner)s, share = NULL,
 FROM locked
 WHERE lease.id = %(lease)s AND (
     lease.expires_at IS NULL OR lease.expires_at < clock_timestamp()
-    OR (locked.got AND pg_postmaster_start_time() < clock_timestamp() - %(seconds)s * interval '1
-    second')
+    OR (locked.got
+        AND lease.expires_at < clock_timestamp() + (%(seconds)s - %(quiet)s) * interval '1 second'
+        AND pg_postmaster_start_time() < clock_timestamp() - %(seconds)s * interval '1 second')
     OR (locked.got AND lease.owner = ''))
 RETURNING lease.epoch
 """
@@ -91,7 +95,7 @@ NO_SHARE = "UPDATE lease SET share = NULL WHERE id = %s AND epoch = %s AND share
 
 @dataclass(frozen=True)
 class Held:
-    """A lease in hand. `deadline` is monotonic seconds: past it nothing may be written."""
+    """A lease in hand. `deadline` is of lease_now: past it nothing may be written."""
 
     key: LeaseKey
     deadline: float
@@ -114,15 +118,16 @@ class Leases:
     Shares are divided over another one: it may be lost inside a transaction, the locks may not.
     """
 
-    def __init__(self, owner: str, seconds: float) -> None:
+    def __init__(self, owner: str, seconds: float, renew_seconds: float) -> None:
         self.owner = owner
         self.seconds = seconds
+        self._quiet_seconds = MISSED_RENEWALS * renew_seconds
         self._link = Link()
         self._shares = Link()
 
     def take(self, connection_id: int, slot: int = 0) -> Held | None:
         """Take a slot that nobody holds, or return None. A new epoch begins with it."""
-        at = time.monotonic()
+        at = lease_now()
         self.want(connection_id)
         self._link.run(ENSURE, [connection_id, slot])
         found = self._link.rows(
@@ -134,6 +139,7 @@ class Leases:
             "lease": lease_id,
             "owner": self.owner,
             "seconds": self.seconds,
+            "quiet": self._quiet_seconds,
         }
         rows = self._link.rows(TAKE, values)
         if not rows:
@@ -157,7 +163,7 @@ class Leases:
 
         A lock lost with its connection is taken again.
         """
-        at = time.monotonic()
+        at = lease_now()
         if not self._link.run(RENEW, [self.seconds, held.key.lease_id, held.key.epoch]):
             return None
         self._link.rows(LOCK_AGAIN, {"class": LOCK_CLASS, "lease": held.key.lease_id})

@@ -59,5 +59,5 @@ class LineMaker(Protocol):
     async def dial(self, on_event: OnEvent, deadline: Deadline) -> Line:
         """Open a line whose events go to `on_event`. Raises NoSession.
 
-        Nothing is submitted past `deadline()`, in monotonic seconds.
+        Nothing is submitted past `deadline()`, in seconds of lease_now.
         """

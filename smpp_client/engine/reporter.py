@@ -77,13 +77,11 @@ class Reporter:
         """Write the last second down and start counting anew. Raises psycopg.Error."""
         seen = self.seen
         self.seen = Observed(seen.state, seen.sentence, seen.since, seen.host)
-        now = utc_now()
         values = {
             "lease": lease.lease_id,
             "state": seen.state,
             "sentence": seen.sentence[:400],
-            "since": seen.since or now,
-            "now": now,
+            "since": seen.since or utc_now(),
             "in_flight": session.in_flight if session is not None else 0,
             "rate_now": float(seen.submitted),
             "rate_allowed": throttle.allowed(time.monotonic()),

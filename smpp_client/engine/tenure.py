@@ -13,6 +13,7 @@ import structlog
 from django.utils.translation import gettext as _
 
 from smpp_client.engine.accounts import Account, Place
+from smpp_client.engine.clock import lease_now
 from smpp_client.engine.feeder import Feeder
 from smpp_client.engine.leases import Held
 from smpp_client.engine.lines import Line
@@ -22,6 +23,8 @@ from smpp_client.engine.tools import Tools, in_thread, pause
 LEASE_POLL_SECONDS = 0.5
 SHARE_SECONDS = 0.5
 HOLD_BACK_SECONDS = 0.1
+RENEW_AGAIN_PARTS = 4
+ROOM_SECONDS = 1.0
 # After a slot was given to a sender that joined: how long this one leaves it alone, when the next
 # one moves, and when it is tried again if nobody took it.
 LEAVE_SECONDS, MOVE_SECONDS, STAY_SECONDS = 3.0, 5.0, 300.0
@@ -56,6 +59,7 @@ class Tenure:
         self._reporter = reporter
         self._stopping = stopping
         self._left_at = float("-inf")
+        self._looked_at = float("-inf")
 
     def follow(self, account: Account) -> None:
         """Take other settings of the connection that need no new bind."""
@@ -112,14 +116,19 @@ class Tenure:
             return
 
     async def keep(self) -> None:
-        """Renew in time; a lease that has another owner ends the session at once."""
+        """Renew in time; a lease that has another owner ends the session at once. What failed is
+        tried again soon: a cut connection has lost its lock, and another sender waits for it.
+        """
+        wait = self._tools.renew_seconds
         while self.held is not None:
-            await asyncio.sleep(self._tools.renew_seconds)
+            await asyncio.sleep(wait)
+            wait = self._tools.renew_seconds
             try:
                 renewed = await in_thread(self._tools.books, self._tools.leases.renew, self.held)
             except psycopg.Error as error:
                 log.warning("lease_not_renewed", connection=self._account.name, error=str(error))
                 self._drop_when_over()
+                wait /= RENEW_AGAIN_PARTS
                 continue
             self.held = renewed
             if renewed is None and self.line is not None:
@@ -133,8 +142,9 @@ class Tenure:
         of them.
         """
         pk, tools, now = self._account.id, self._tools, time.monotonic()
-        if not self.is_bound or self.line is None or now < tools.moves_at.get(pk, 0.0):
+        if not self.is_bound or self.line is None or now < self._may_look_at():
             return
+        self._looked_at = now
         wanting = await in_thread(tools.books, tools.leases.wanting, pk)
         if tools.held_counts[pk] <= math.ceil(len(self._account.places) / max(1, wanting)):
             return
@@ -143,6 +153,9 @@ class Tenure:
             self.is_leaving = True
             self._reporter.tell("moved", _("Another sender has joined and takes this session."))
             self.line.unbind()
+
+    def _may_look_at(self) -> float:
+        return max(self._tools.moves_at.get(self._account.id, 0.0), self._looked_at + ROOM_SECONDS)
 
     async def keep_share(self) -> None:
         """Ask for the slot's part of the connection's rate, and give it back with the session."""
@@ -170,7 +183,7 @@ class Tenure:
             self.has_share.set()
 
     def _drop_when_over(self) -> None:
-        is_over = self.held is not None and time.monotonic() >= self.held.deadline
+        is_over = self.held is not None and lease_now() >= self.held.deadline
         if is_over and self.line is not None:
             self.line.drop("The lease ran out while the database was away.")
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from smpp_client.carrier import Segment
+from smpp_client.engine.clock import lease_now
 from smpp_client.engine.guarded import Deadline, LeaseOver
 from smpp_client.engine.tickets import TICKETS
 from smpp_client.engine.tls import explain_loss
@@ -135,12 +136,11 @@ class Wire(asyncio.Protocol):
 
     def _write(self, transport: asyncio.Transport) -> None:
         while not self._is_full and (data := self.session.bytes_to_send()):
-            now = time.monotonic()
-            if now >= self._deadline():
+            if lease_now() >= self._deadline():
                 self.drop("The lease ran out.")
                 return
             # Taken before it is written: what the transport was given cannot be had back.
-            self.session.taken(len(data), now)
+            self.session.taken(len(data), time.monotonic())
             transport.write(data)
 
     def _handle(self, events: Sequence[Event]) -> None:
@@ -155,7 +155,7 @@ class Wire(asyncio.Protocol):
         if transport is None or self._has_ended:
             return
         last = self.session.bytes_to_send()
-        if last and time.monotonic() < self._deadline():
+        if last and lease_now() < self._deadline():
             transport.write(last)
         transport.close()
         asyncio.get_running_loop().call_later(1.0, self._end)

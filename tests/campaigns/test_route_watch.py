@@ -13,6 +13,7 @@ from audit.rules.events import Obj
 from campaigns.actions import running
 from campaigns.actions.route_watch import PATIENCE, watch_routes
 from campaigns.models import Campaign, Progress
+from campaigns.tasks.routes import sweep_routes
 from smpp_client.models import Connection, Lease, Route, RouteRange, SessionStatus
 from tests import make
 from workspaces.queries.me import Me
@@ -112,6 +113,20 @@ def test_a_sender_that_is_gone_holds_as_well(site: Site) -> None:
         watch_routes(site.now + second * SECOND)
     assert site.state(campaign) == "held"
     assert "sender process does not run" in campaign.hold_sentence
+
+
+def test_a_machine_whose_clock_is_wrong_holds_nothing(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = make.sending(site.author, site.route)
+    site.now += timedelta(minutes=5)  # however slow this machine is, it was seen lately
+    site.see("bound", "bound")
+    wrong = timezone.now() + timedelta(hours=1)
+    monkeypatch.setattr(timezone, "now", lambda: wrong)
+    sweep_routes()
+    site.route.refresh_from_db()
+    assert site.route.down_since_at is None
+    assert site.state(campaign) == "sending"
 
 
 def test_what_a_person_paused_stays_paused(site: Site) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from smpp_client.carrier import Address, Kind, Segment, SegmentKey
 from smpp_client.carrier.adapters import CarrierSettings
 from smpp_client.engine.adapters.line import AdapterLine
+from smpp_client.engine.clock import lease_now
 from smpp_client.protocol.events import (
     Bound,
     Closed,
@@ -273,9 +274,9 @@ def test_an_outcome_after_its_time_settles_the_unknown(carrier: Carrier, far_end
 
 def test_nothing_is_given_to_it_past_the_lease(carrier: Carrier, far_end: FarEnd) -> None:
     async def session() -> Talk:
-        talk = await begin(carrier, far_end, deadline=time.monotonic() + 0.8)
+        talk = await begin(carrier, far_end, deadline=lease_now() + 0.8)
         await talk.is_ready()
-        await talk.until(lambda: time.monotonic() > talk.line._deadline())
+        await talk.until(lambda: lease_now() > talk.line._deadline())
         talk.line.submit([segment(1)])
         assert await talk.is_over() == "The lease ran out."
         return talk

@@ -46,7 +46,7 @@ def test_it_sends_a_campaign_and_its_bad_days_are_nobody_elses(
     processes.environment |= {
         "PYTHONPATH": str(carrier.folder),
         "LEASE_SECONDS": "4",
-        "LEASE_RENEW_SECONDS": "1",
+        "LEASE_RENEW_SECONDS": "0.5",
     }
     with scope_everywhere("the test looks at everything"):
         wired = site(tmp_path / "wire", rate=RATE)

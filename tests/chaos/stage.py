@@ -200,7 +200,7 @@ def build_stage(processes: Processes, folder: Path, size: Size) -> Stage:
     """Make everything but the sender. The caller has opened a scope for all workspaces."""
     processes.environment |= {
         "LEASE_SECONDS": str(LEASE_SECONDS),
-        "LEASE_RENEW_SECONDS": str(LEASE_SECONDS / 4),
+        "LEASE_RENEW_SECONDS": str(LEASE_SECONDS / 12),
     }
     folder.mkdir(parents=True, exist_ok=True)
     certificates = demo_certificates(folder / "certificates")

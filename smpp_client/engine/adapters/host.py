@@ -13,7 +13,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
 from typing import Any
@@ -36,6 +35,7 @@ from smpp_client.engine.adapters.frames import (
     outcome_line,
     receipt_line,
 )
+from smpp_client.engine.clock import lease_now
 
 LOOK_SECONDS = 0.1
 PR_SET_PDEATHSIG = 1
@@ -105,7 +105,7 @@ class Host:
     def _submit(self, told: tuple[Sequence[Segment], float]) -> None:
         segments, until = told
         self._given += len(segments)
-        if self._carrier is None or time.monotonic() >= until:
+        if self._carrier is None or lease_now() >= until:
             self._not_taken(segments, "the lease ran out before it was sent")
             return
         try:

@@ -16,6 +16,7 @@ from smpp_client.carrier.adapters import CarrierSettings
 from smpp_client.engine.adapters import frames
 from smpp_client.engine.adapters.frames import Nonsense, ReadOutcome
 from smpp_client.engine.adapters.process import CarrierProcess
+from smpp_client.engine.clock import lease_now
 from smpp_client.engine.guarded import Deadline
 from smpp_client.engine.tickets import TICKETS
 from smpp_client.engine.wire import OnEvent
@@ -44,7 +45,6 @@ CLOSE_SECONDS = 5.0
 # A process that was frozen did not listen; nobody was silent meanwhile.
 FROZEN_SECONDS = 1.0
 MOST_NONSENSE = 1_000
-NONSENSE_TOLD = 10
 MOST_UNANSWERED = 10_000
 MOST_LATE = 10_000
 # Lines that are read before other connections get their turn.
@@ -158,7 +158,7 @@ class AdapterLine:
     def submit(self, segments: Sequence[Segment]) -> None:
         """Give segments to the carrier; those beyond the room are released."""
         now, until = time.monotonic(), self._deadline()
-        if now >= until:
+        if lease_now() >= until:
             self._release(segments, "the lease ran out")
             self.drop("The lease ran out.")
             return
@@ -279,11 +279,9 @@ class AdapterLine:
     def _nonsense(self, sentence: str) -> None:
         """Count it and go on; so much of it that it costs others their turn ends the session."""
         self.nonsense_count += 1
-        count = self.nonsense_count
-        if count <= NONSENSE_TOLD or count % 100 == 0:
-            self._fault(f"The carrier talks nonsense ({count}): {sentence}")
-        if count >= MOST_NONSENSE:
-            self.drop(f"The carrier talked nonsense {count} times in one session.")
+        self._fault(f"The carrier talks nonsense: {sentence}")
+        if self.nonsense_count >= MOST_NONSENSE:
+            self.drop(f"The carrier talked nonsense {MOST_NONSENSE} times in one session.")
 
     def _opened(self, _values: list[Any]) -> None:
         if self._phase is not Phase.OPENING:

@@ -66,7 +66,7 @@ class Wire:
         self.care = desk
         with scope_everywhere("the test plays the sender"):
             self.connection = Connection.objects.get()
-            self.leases = Leases("test", 60)
+            self.leases = Leases("test", 60, 1)
             held = self.leases.take(self.connection.pk)
         assert isinstance(held, Held)
         self.held, self.desk = held, CampaignDesk()

@@ -27,7 +27,7 @@ def desk(database: Database) -> Iterator[Ground]:
 def wired(processes: Processes, tmp_path: Path) -> Iterator[Site]:
     """A site with a running simulator; the sender is started by the test, with a short lease."""
     key_queries.keys.cache_clear()
-    processes.environment |= {"LEASE_SECONDS": "4", "LEASE_RENEW_SECONDS": "1"}
+    processes.environment |= {"LEASE_SECONDS": "4", "LEASE_RENEW_SECONDS": "0.5"}
     with scope_everywhere("the test looks at everything"):
         made = site(tmp_path / "wire")
         yield made

@@ -60,7 +60,7 @@ def ground() -> Ground:
     author = make.person_in(make.workspace(), Role.ADMIN)
     wire = make.connection()
     through = make.route(author.here, wire)
-    leases = Leases("test", 60)
+    leases = Leases("test", 60, 1)
     held = leases.take(wire.pk)
     assert held is not None
     return Ground(author, wire, through, leases, held, CampaignDesk())

@@ -23,6 +23,7 @@ from smpp_client.carrier import (
     Work,
 )
 from smpp_client.engine import slot as slots
+from smpp_client.engine.clock import lease_now
 from smpp_client.engine.leases import Held, Share
 from smpp_client.engine.tools import Tools
 from smpp_client.engine.wire import OnEvent
@@ -80,7 +81,7 @@ class Book:
     def take(self, connection_id: int, _slot: int = 0) -> Held:
         """Give the lease."""
         self.epoch += 1
-        return Held(LeaseKey(1, connection_id, self.epoch), time.monotonic() + 1_000)
+        return Held(LeaseKey(1, connection_id, self.epoch), lease_now() + 1_000)
 
     def renew(self, held: Held) -> Held:
         """Let it be held on."""

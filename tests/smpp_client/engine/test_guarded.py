@@ -15,7 +15,9 @@ from pathlib import Path
 import pytest
 
 from message_center.stack.certificates import DemoCertificates, demo_certificates
-from smpp_client.engine.guarded import Found, LeaseOver, connect, in_turn
+from smpp_client.engine import clock
+from smpp_client.engine.clock import lease_now
+from smpp_client.engine.guarded import Found, GuardedSocket, LeaseOver, connect, in_turn
 from smpp_client.rules.hosts import Host
 from tests.poll import poll
 from tests.simulator import ROOT
@@ -141,6 +143,17 @@ def test_what_waits_in_the_transport_when_the_lease_ends_stays_there() -> None:
         thread.join(10)
     assert isinstance(end, LeaseOver)
     assert 0 < read < MUCH
+
+
+def test_a_lease_runs_out_while_the_machine_is_suspended(monkeypatch: pytest.MonkeyPatch) -> None:
+    def after_a_suspend(which: int) -> float:
+        return time.clock_gettime(which) + 61 * (which == time.CLOCK_BOOTTIME)
+
+    ends_at = lease_now() + 60
+    with GuardedSocket(socket.AF_INET, socket.SOCK_STREAM, 0, lambda: ends_at) as guarded:
+        monkeypatch.setattr(clock, "_read", after_a_suspend)
+        with pytest.raises(LeaseOver):
+            guarded.send(b"late")
 
 
 def test_addresses_of_both_families_are_tried_in_turn() -> None:

@@ -20,7 +20,7 @@ def leases(database: Database) -> Iterator[Leases]:
     """Leases over rows that commit: the engine has connections of its own."""
     keys.cache_clear()
     with scope_everywhere("the test looks at everything"):
-        made = Leases("test", 60)
+        made = Leases("test", 60, 1)
         yield made
         made.close()
 

@@ -1,7 +1,10 @@
 """One slot: what fails in it, and what its far end makes of it."""
 
 import pytest
+from structlog.testing import CapturingLogger
 
+from smpp_client.engine import slot
+from smpp_client.protocol.events import PeerAnswers, PeerSilent, ProtocolFault
 from tests.smpp_client.engine.slots import Stage, play, until
 
 
@@ -43,3 +46,35 @@ def test_a_slot_that_is_stopped_while_it_dials_serves_no_session(
     stage = play(story, monkeypatch)
     assert [line.is_closed.is_set() for line in stage.lines] == [True]
     assert stage.desk.claimed == 0
+
+
+def test_faults_of_a_peer_are_counted_and_logged_now_and_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def story(stage: Stage) -> None:
+        await until(lambda: stage.lines and stage.lines[-1].written)
+        for sequence in range(1_000):
+            fault = f"The peer answered request {sequence}, which is not open."
+            stage.lines[-1].tell(ProtocolFault(fault))
+        assert stage.slot.fault_count == 1_000
+
+    told = CapturingLogger()
+    monkeypatch.setattr(slot, "log", told)
+    play(story, monkeypatch)
+    counts = [call.kwargs["count"] for call in told.calls if call.args == ("peer_fault",)]
+    assert counts == [*range(1, 11), *range(100, 1_001, 100)]
+
+
+def test_a_peer_that_answers_no_segment_is_an_alarm_and_shown_until_it_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def story(stage: Stage) -> None:
+        await until(lambda: stage.lines and stage.lines[-1].written)
+        stage.lines[-1].tell(PeerSilent(60.0))
+        assert "no segment for 60 s" in stage.slot.reporter.seen.sentence
+        stage.lines[-1].tell(PeerAnswers())
+        assert (stage.slot.reporter.seen.state, stage.slot.reporter.seen.sentence) == ("bound", "")
+
+    stage = play(story, monkeypatch)
+    assert "no segment for 60 s" in stage.wall.sentences("alarm")[0]
+    assert len(stage.wall.sentences("answers")) == 1

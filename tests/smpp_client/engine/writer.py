@@ -9,10 +9,10 @@ import hashlib
 import ssl
 import sys
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 
+from smpp_client.engine.clock import lease_now
 from smpp_client.engine.guarded import connect
 from smpp_client.rules.hosts import Host
 
@@ -25,15 +25,15 @@ class Lease:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self.ends_at = time.monotonic() + seconds
+        self.ends_at = lease_now() + seconds
 
     def deadline(self) -> float:
-        """Return monotonic seconds."""
+        """Return seconds of lease_now."""
         return self.ends_at
 
     def prolong(self, asked_at: float) -> None:
         """Take what was granted for a question of this time, unless it is over already."""
-        if time.monotonic() < self.ends_at:
+        if lease_now() < self.ends_at:
             self.ends_at = asked_at + self.seconds
 
 
@@ -58,7 +58,7 @@ async def write(port: int, context: ssl.SSLContext, seconds: float) -> None:
         server_hostname="localhost",
     )
     while not writer.is_over.is_set():
-        asked_at = time.monotonic()
+        asked_at = lease_now()
         await asyncio.sleep(EVERY_SECONDS)
         transport.write(PIECE)
         lease.prolong(asked_at)
