@@ -3,7 +3,6 @@ the SMPP sessions.
 """
 
 import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +26,11 @@ os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 from message_center.sender import SenderStep
 
-BEAT_LOCK = 7_002
-
 app = Celery("message_center")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.steps["worker"].add(SenderStep)
+app.conf.beat_scheduler = "message_center.beat:SingleScheduler"
 # What a lost nudge would have done, done by the clock; milliseconds when nothing is due.
 app.conf.beat_schedule = {
     "campaigns": {"task": "campaigns.sweep", "schedule": 2.0, "options": {"expires": 2}},
@@ -93,16 +91,6 @@ def _show_life(**_: Any) -> None:
 
 worker_ready.connect(_show_life, weak=False)
 heartbeat_sent.connect(_show_life, weak=False)
-
-
-@beat_init.connect
-def _beat_is_single(**_: Any) -> None:
-    """Wait for the one lock: a second beat stands by and takes over when the first is gone."""
-    from smpp_client.engine.link import Link
-
-    link = app.conf.beat_lock = Link()
-    while not link.rows("SELECT pg_try_advisory_lock(%s)", [BEAT_LOCK])[0][0]:
-        time.sleep(1)
 
 
 @beat_init.connect
