@@ -18,8 +18,9 @@ from audit.actions.exporting.telling import Cover, Found, exact_file, tell
 from audit.queries import chains, export_facts, reader
 from audit.queries import subjects as lent
 from audit.queries.chains import Connection
-from audit.queries.export_facts import Count
+from audit.queries.export_facts import Count, Step
 from audit.queries.export_fallback import kept_files
+from audit.queries.export_heads import SYSTEM
 from audit.queries.export_lines import ROWS_OF_A_TABLE, table_blocks
 from audit.queries.export_span import find_chain, find_span
 from audit.queries.subjects import Subject
@@ -163,7 +164,8 @@ class _Bundle:
             approvals=approvals,
             subjects=subjects,
             erasures=export_facts.steps(connection, span, export_facts.OF_ERASURES),
-            incidents=export_facts.steps(connection, span, export_facts.OF_GAPS),
+            incidents=self._steps(heads, export_facts.OF_GAPS, export_facts.OF_SYSTEM),
+            outside=self._outside(heads),
             gaps=heads.gaps,
             seen=write_outside(self._folder, connection, span),
             keys=write_keys(self._folder, connection, self._export_key),
@@ -173,6 +175,21 @@ class _Bundle:
         report = tell(found, cover)
         _write_subjects(self._folder, subjects)
         _write_rendering(self._folder, report, self._site.fonts)
+
+    def _steps(self, heads: Heads, own: Sequence[str], of_system: Sequence[str]) -> list[Step]:
+        """Return entries of the bundle's chain and of the system's, the earliest first."""
+        connection, span, system = self._connection, self._span, heads.last.get(SYSTEM)
+        if span.chain.slot == SYSTEM or system is None:
+            return export_facts.steps(connection, span, sorted({*own, *of_system}))
+        found = export_facts.steps(connection, span, own)
+        found += export_facts.system_steps(connection, span, system.seq, of_system)
+        return sorted(found, key=lambda step: step.at)
+
+    def _outside(self, heads: Heads) -> list[Step]:
+        """Return what came around the product; of the system's chain, what met every workspace."""
+        found = self._steps(heads, export_facts.OF_OUTSIDE, export_facts.OF_SYSTEM_OUTSIDE)
+        many = export_facts.MANY
+        return [step for step in found if not step.is_of_system or step.obj.id.endswith(many)]
 
     def _write_copies(self) -> None:
         """Write the dictionary of operations, and the verifier with the page that specifies it."""

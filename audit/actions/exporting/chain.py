@@ -5,7 +5,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
 from audit.actions.exporting.folder import Folder
-from audit.actions.exporting.telling import Gap
+from audit.actions.exporting.report_tables import Gap
 from audit.queries.chains import Connection
 from audit.queries.export_heads import SYSTEM, fixed_epochs
 from audit.queries.export_lines import disclosure_lines, entry_lines, system_lines

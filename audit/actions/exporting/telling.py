@@ -1,44 +1,34 @@
 """The report of a bundle, put together from its entries and the names that are known today."""
 
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from audit.queries import names
-from audit.queries.export_facts import MOST_STEPS, Count, Step
+from audit.actions.exporting import report_tables as tables
+from audit.actions.exporting.report_lines import Names, after, in_words, names_of
+from audit.actions.exporting.report_tables import Gap
+from audit.queries.export_facts import MANY, MOST_STEPS, Count, Step
 from audit.queries.export_outside import PublishedKey
 from audit.queries.subjects import Subject
 from audit.rules.bundle import Span
 from audit.rules.bundle_lines import Passed
-from audit.rules.operations import OPERATIONS
+from audit.rules.operations import OPERATIONS, OUTSIDE
 from audit.rules.report import (
     NAMES,
     PROVES_NOT,
     RENDERING,
     Approvals,
     Counted,
-    Line,
     Report,
     Seen,
     Shown,
-    Table,
 )
 from audit.rules.shown import visible
 
-Names = Mapping[tuple[str, str], str]
 APPROVE = "campaign.approve"
-
-
-@dataclass(frozen=True)
-class Gap:
-    """A time in which no epoch was fixed; stamps."""
-
-    before: str
-    after: str
-    seconds: int
+# What came around the product, by the kind of what is approved.
+OF_KIND = {"campaign": "approval.changed_outside", "sender": "sender.changed_outside"}
 
 
 @dataclass(frozen=True)
@@ -53,6 +43,7 @@ class Found:
     subjects: Sequence[Subject]
     erasures: Sequence[Step]
     incidents: Sequence[Step]
+    outside: Sequence[Step]
     gaps: Sequence[Gap]
     seen: Sequence[Seen]
     keys: Sequence[PublishedKey]
@@ -74,7 +65,8 @@ class Cover:
 
 def tell(found: Found, cover: Cover) -> Report:
     """Return the report."""
-    known = _names([*found.newest, *found.approvals, *found.erasures, *found.incidents])
+    told = (found.newest, found.approvals, found.erasures, found.incidents, found.outside)
+    known = names_of(step for steps in told for step in steps)
     approvals = _approvals(found, known)
     return Report(
         title=visible(f"Evidence of {cover.name}"),
@@ -83,13 +75,14 @@ def tell(found: Found, cover: Cover) -> Report:
         counts=_counted(found.counts),
         approvals=approvals,
         tables=(
-            _erasures(found.erasures, known),
-            _incidents(found.incidents, known),
-            _gaps(found.gaps),
-            _late(found.passed),
-            _seen(found.seen),
+            tables.erasures(found.erasures, known),
+            tables.incidents(found.incidents, known),
+            tables.outside(found.outside, known),
+            tables.gaps(found.gaps),
+            tables.late(found.passed),
+            tables.seen(found.seen),
         ),
-        entries=[_line(step, known) for step in found.newest],
+        entries=[in_words(step, known) for step in found.newest],
         entries_note=(
             f"The last {len(found.newest):,} of {found.span.entry_count:,} entries. All of them are"
             " in entries.jsonl.gz, and for spreadsheets in tables/."
@@ -163,14 +156,16 @@ def _approvals(found: Found, known: Names) -> list[Approvals]:
     of_id: dict[str, list[Step]] = defaultdict(list)
     for step in found.approvals:
         of_id[step.obj.id].append(step)
+    # Where many rows were changed at once, their entry names none of them.
+    many = [one for one in found.outside if one.obj.id.endswith(MANY)]
     chains = []
     for subject in found.subjects:
         own = sorted((step for one in subject.ids for step in of_id.pop(one, ())), key=_number)
-        chains.append(_chain(subject, own, known))
+        chains.append(_chain(subject, own, known, many))
     # What nobody knows any more: its entries still say who did what.
     for one, own in of_id.items():
         unknown = Subject(own[0].obj.type, one, known.get((own[0].obj.type, one), one), (one,), ())
-        chains.append(_chain(unknown, own, known))
+        chains.append(_chain(unknown, own, known, ()))
     return chains
 
 
@@ -183,12 +178,14 @@ def _number(step: Step) -> int:
     return step.seq
 
 
-def _chain(subject: Subject, steps: Sequence[Step], known: Names) -> Approvals:
+def _chain(
+    subject: Subject, steps: Sequence[Step], known: Names, many: Sequence[Step]
+) -> Approvals:
     return Approvals(
         kind=subject.kind,
         id=subject.id,
         title=visible(subject.title),
-        steps=[_line(step, known) for step in steps],
+        steps=[in_words(step, known) for step in steps],
         versions=[
             Shown(
                 visible(one.title),
@@ -199,17 +196,34 @@ def _chain(subject: Subject, steps: Sequence[Step], known: Names) -> Approvals:
             )
             for one in subject.versions
         ],
-        verdict=_verdict(subject, steps),
+        verdict=_verdict(subject, steps, many),
     )
 
 
-def _verdict(subject: Subject, steps: Sequence[Step]) -> str:
+def _verdict(subject: Subject, steps: Sequence[Step], many: Sequence[Step]) -> str:
     """Say in a sentence whether what is shown is what was approved."""
     approved = [step for step in steps if step.op.endswith(".approve") and step.result == "ok"]
     if not approved:
-        return "Not approved within this period."
-    last = approved[-1]
-    digest = _after(last.diff, "digest")
+        verdict = "Not approved within this period."
+    else:
+        verdict = _approval(subject, approved[-1])
+    around = [step for step in steps if step.op.endswith(OUTSIDE)]
+    around += [step for step in many if step.op == OF_KIND.get(subject.kind)]
+    if around:
+        named = ", ".join(dict.fromkeys(_place(step) for step in around))
+        verdict += (
+            f" But it was changed around the product, which nobody approved ({named}): what stands"
+            " there now may be another thing than what was decided."
+        )
+    return verdict
+
+
+def _place(step: Step) -> str:
+    return f"entry {step.seq}{' of the system chain' if step.is_of_system else ''}"
+
+
+def _approval(subject: Subject, last: Step) -> str:
+    digest = after(last.diff, "digest")
     if last.op != APPROVE or not digest:
         return f"Approved in entry {last.seq}."
     if any(version.digest == digest for version in subject.versions):
@@ -220,116 +234,6 @@ def _verdict(subject: Subject, steps: Sequence[Step]) -> str:
     return (
         f"Approved in entry {last.seq}, by the digest {digest}. What is shown below has another"
         " one: it was changed after that approval, which is void for it."
-    )
-
-
-def _line(step: Step, known: Names) -> Line:
-    said = OPERATIONS.get(step.op)
-    is_refused = step.result != "ok"
-    what = step.op if said is None else (said.tried if is_refused else said.did)
-    name = known.get((step.obj.type, step.obj.id), "")
-    return Line(
-        seq=step.seq,
-        at=f"{step.at:%Y-%m-%d %H:%M:%S} UTC",
-        who=_who(step, known),
-        what=visible(what),
-        about=visible(f"{name} ({step.obj.id})" if name else f"{step.obj.type} {step.obj.id}"),
-        why=visible(step.why),
-        details=visible("; ".join(f"{field}: {_sides(s)}" for field, s in step.diff.items())),
-        is_refused=is_refused,
-    )
-
-
-def _who(step: Step, known: Names) -> str:
-    actor = step.actor
-    if actor.kind == "system":
-        return visible(f"System ({actor.id})")
-    name = known.get((actor.kind, actor.id), "")
-    return visible(f"{name} ({actor.id})" if name else actor.id)
-
-
-def _sides(sides: Sequence[Any]) -> str:
-    old, new = (*sides, None, None)[:2]
-    return _side(new) if old is None else f"{_side(old)} → {_side(new)}"
-
-
-def _side(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _after(diff: Mapping[str, Sequence[Any]], field: str) -> str:
-    sides = diff.get(field, ())
-    return str(sides[1]) if len(sides) == 2 and sides[1] else ""
-
-
-def _names(steps: Iterable[Step]) -> Names:
-    ids: dict[str, set[str]] = defaultdict(set)
-    for step in steps:
-        ids[step.actor.kind].add(step.actor.id)
-        ids[step.obj.type].add(step.obj.id)
-    return {(kind, one): name for kind in ids for one, name in names.names(kind, ids[kind]).items()}
-
-
-def _erasures(steps: Sequence[Step], known: Names) -> Table:
-    rows = []
-    for step in steps:
-        line = _line(step, known)
-        named = ", ".join(f"entry {one.get('seq')}: {one.get('field')}" for one in step.erased)
-        rows.append((str(line.seq), line.at, line.who, visible(named) or line.details, line.why))
-    return Table(
-        "Erasures",
-        "A personal value that was erased is gone everywhere; what stays is a commitment that"
-        " nobody can turn back.",
-        ("Entry", "Recorded", "Who", "What was erased", "Legal basis"),
-        rows,
-        "Nothing was erased in this period.",
-    )
-
-
-def _incidents(steps: Sequence[Step], known: Names) -> Table:
-    lines = [_line(step, known) for step in steps]
-    return Table(
-        "Outages, gaps and clocks",
-        "Times in which the log was written late, or could not be written.",
-        ("Entry", "Recorded", "What", "Details", "Note"),
-        [(str(one.seq), one.at, one.what, one.details, one.why) for one in lines],
-        "None is recorded in this period.",
-    )
-
-
-def _gaps(gaps: Sequence[Gap]) -> Table:
-    return Table(
-        "Silence between epochs",
-        "Epochs come at least hourly; a gap above two hours means that the log stood still.",
-        ("After", "Until", "Seconds"),
-        [(gap.before, gap.after, f"{gap.seconds:,}") for gap in gaps],
-        "None above two hours.",
-    )
-
-
-def _late(passed: Passed) -> Table:
-    rows = [
-        (str(one.seq), one.claimed, one.at, "from a fallback file" if one.is_ingested else "")
-        for one in passed.late
-    ]
-    return Table(
-        "Late entries",
-        f"{passed.late_count:,} entries whose claimed and recorded time differ by more than 300 s.",
-        ("Entry", "Claimed", "Recorded", "How"),
-        rows,
-        "None.",
-    )
-
-
-def _seen(seen: Sequence[Seen]) -> Table:
-    return Table(
-        "Who outside saw the checkpoints",
-        "Receipts in anchors/. Their signatures are not checked here; a verifier checks them.",
-        ("Epoch", "Who", "Kind", "When"),
-        [(str(one.epoch), visible(one.anchor), one.kind, one.at) for one in seen],
-        "Nobody, in this period.",
     )
 
 
