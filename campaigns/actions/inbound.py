@@ -5,16 +5,15 @@ audit entry are one transaction, so an answered STOP is an opt-out already.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-import psycopg
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 
 from campaigns.actions.obeying import Speaker, obey
+from campaigns.actions.sending.threads import on_own_connection
 from campaigns.queries.inbound_owners import Owners, owners_of
 from campaigns.queries.stop_words import WordTable, word_table
 from campaigns.rules.stop_words import Wish
@@ -23,7 +22,6 @@ from smpp_client.carrier import InboundMessage
 from smpp_client.rules.codings import decode
 from workspaces.queries.keys import keys
 from workspaces.rules.sealing import Keys
-from workspaces.scope import scope_everywhere
 
 # Parts of one message come within this; a phone may use the same reference again later.
 PARTS_HOURS = 24
@@ -68,7 +66,7 @@ def receive(connection_id: int, messages: Sequence[InboundMessage]) -> None:
     connection, whose answer the peer may never have read. A STOP in it is obeyed all the same.
     Raises psycopg.Error.
     """
-    with _on_own_connection("a message is for whom its address belongs to"):
+    with on_own_connection("a message is for whom its address belongs to"):
         key = keys()
         with transaction.atomic(durable=True):
             _begin(connection_id, messages, key)
@@ -82,30 +80,13 @@ def settle(connection_id: int, messages: Sequence[InboundMessage]) -> None:
     """Note that the peer has read the answers to these: the same octets are a new message from now
     on. Raises psycopg.Error.
     """
-    with _on_own_connection("answers have been read, whoever the messages are for"):
+    with on_own_connection("answers have been read, whoever the messages are for"):
         _run(SETTLE, [connection_id, [digest_of(message, keys()) for message in messages]])
 
 
 def digest_of(message: InboundMessage, key: Keys) -> bytes:
     """Return what tells a deliver_sm from others: keyed, since it holds a number and a text."""
     return key.sign(hashlib.sha256(message.raw).digest(), "inbound_message")[:DIGEST_BYTES]
-
-
-@contextmanager
-def _on_own_connection(reason: str) -> Iterator[None]:
-    """Work on this thread's connection, which may be a day old, and let its errors out as what the
-    engine knows. Raises psycopg.Error.
-    """
-    if not connection.in_atomic_block:
-        connection.close_if_unusable_or_obsolete()
-    try:
-        with scope_everywhere(reason):
-            yield
-    except DatabaseError as error:
-        connection.close()
-        if isinstance(error.__cause__, psycopg.Error):
-            raise error.__cause__ from None
-        raise psycopg.OperationalError(str(error)) from error
 
 
 def _begin(connection_id: int, messages: Sequence[InboundMessage], key: Keys) -> None:

@@ -13,14 +13,14 @@ from psycopg.types.json import set_json_loads
 
 # A statement that takes longer than this is given up and tried again: the sender must never hang on
 # a row.
-STATEMENT_TIMEOUT_MS = 10_000
+STATEMENT_TIMEOUT_MS, LOCK_TIMEOUT_MS = 10_000, 5_000
 _decode = json.JSONDecoder().decode
 
 
-def connect() -> psycopg.Connection[tuple[Any, ...]]:
+def connect(lock_timeout_ms: int = LOCK_TIMEOUT_MS) -> psycopg.Connection[tuple[Any, ...]]:
     """Open an autocommit connection of the runtime role that sees every workspace.
 
-    Raises psycopg.OperationalError.
+    A lock is waited for no longer than `lock_timeout_ms`. Raises psycopg.OperationalError.
     """
     database = settings.DATABASES["default"]
     link = psycopg.connect(
@@ -38,7 +38,7 @@ def connect() -> psycopg.Connection[tuple[Any, ...]]:
         tcp_user_timeout=10_000,
         application_name="message-center-sender",
         options=f"-c app.workspace=* -c app.workspace_uuid=* -c timezone=UTC"
-        f" -c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout=5000"
+        f" -c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={lock_timeout_ms}"
         # An intent or an outcome counts when it is on disk, whatever the server's default is.
         " -c synchronous_commit=on"
         " -c idle_in_transaction_session_timeout=2000 -c plan_cache_mode=force_generic_plan"
@@ -60,7 +60,8 @@ class Link:
     Used by one thread at a time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lock_timeout_ms: int = LOCK_TIMEOUT_MS) -> None:
+        self._lock_timeout_ms = lock_timeout_ms
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
 
     @property
@@ -70,7 +71,7 @@ class Link:
         Raises psycopg.OperationalError when the database cannot be reached.
         """
         if self._connection is None or self._connection.closed:
-            self._connection = connect()
+            self._connection = connect(self._lock_timeout_ms)
         return self._connection
 
     def rows(
@@ -81,6 +82,8 @@ class Link:
         """
         try:
             return self.open.execute(statement, values, prepare=True, binary=True).fetchall()
+        except psycopg.errors.LockNotAvailable:
+            raise
         except psycopg.OperationalError:
             self.close()
             raise
@@ -89,6 +92,8 @@ class Link:
         """Run one statement and return how many rows it touched."""
         try:
             return self.open.execute(statement, values, prepare=True).rowcount
+        except psycopg.errors.LockNotAvailable:
+            raise
         except psycopg.OperationalError:
             self.close()
             raise

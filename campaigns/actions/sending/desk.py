@@ -1,9 +1,10 @@
 """The desk: what the engine asks the product for. Intent before bytes, outcomes append only."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import psycopg
 import structlog
@@ -22,7 +23,9 @@ from campaigns.actions.sending.candidates import (
     wish_of,
 )
 from campaigns.actions.sending.literals import numbers, octets, times, truths, words
+from campaigns.actions.sending.locked import Locked
 from campaigns.actions.sending.rendering import Account, ClaimedRow, Rendered, render
+from campaigns.actions.sending.threads import on_own_connection
 from campaigns.actions.sending.wording import (
     HOLDS,
     PASSING,
@@ -48,7 +51,6 @@ from smpp_client.rules.errors import QUEUE_FULL, StatusClass, classify, status_c
 from smpp_client.rules.pace import Fairness, Priority, Ration
 from smpp_client.rules.segments import Alphabet
 from workspaces.queries.keys import keys
-from workspaces.scope import scope_everywhere
 
 CLAIM = "SELECT * FROM claim_range(%s, %s, %s, %s, %s, %s, %s)"
 CLAIM_QUEUE = "SELECT * FROM claim_queue(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
@@ -57,6 +59,7 @@ HAND_OVER = (
     " FROM unnest(%s::bigint[], %s::bigint[]) AS l(position, lane)"
     " WHERE q.campaign_id = %s AND q.position = l.position AND q.batch_id IS NULL"
 )
+NOTE = "UPDATE progress SET reason = %s, reason_at = %s WHERE campaign_id = %s"
 RECORD = (
     "SELECT record_outcomes(%s::bigint[], %s::bigint[], %s::smallint[], %s::smallint[], %s::text[],"
     " %s::integer[], %s::text[], %s::text[], %s::timestamptz[], %s::float8[], %s::integer[])"
@@ -81,6 +84,11 @@ QUEUE_FULL_RETRY = (5.0, 1_000)
 LATER_RETRY = (10.0, 6)
 NO_RETRY = (0.0, 0)
 ACCOUNT_SECONDS = 3.0
+# One thread claims for all sessions of a process: who holds a campaign's rows holds up no other
+# campaign for longer than this.
+LOCK_TIMEOUT_MS = 500
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -93,7 +101,7 @@ class CampaignDesk:
     """
 
     def __init__(self) -> None:
-        self._claims = Link()
+        self._claims = Link(LOCK_TIMEOUT_MS)
         self._outcomes = Link()
         self._receipts = Link()
         self._applying = Link()
@@ -107,6 +115,7 @@ class CampaignDesk:
         self._trusted: set[tuple[int, bytes]] = set()
         self._reasons: dict[int, tuple[int, str]] = {}
         self._arrivals = Arrivals()
+        self._locked, self._not_held = Locked(), Locked()
         self._receipts_a_time = RECEIPTS_A_TIME
         self._accounts: dict[int, tuple[float, Account]] = {}
 
@@ -161,7 +170,8 @@ class CampaignDesk:
 
     def _wishes(self, lease: LeaseKey, room: Room, now: datetime) -> list[Wish]:
         ways = self._routing.ways(lease.connection_id, now.timestamp())
-        rows = candidates(self._claims, ways, now, max(room.segments, 1))
+        found = candidates(self._claims, ways, now, max(room.segments, 1))
+        rows = [row for row in found if not self._locked.has(row.id, now)]
         before = self._rations.get(lease.connection_id, {})
         rations = {row.id: before.get(row.id) or Ration() for row in rows}
         self._rations[lease.connection_id] = rations
@@ -184,30 +194,51 @@ class CampaignDesk:
         return True
 
     def _claim_one(self, lease: LeaseKey, wish: Wish, room: int, now: datetime) -> list[Segment]:
-        store_anchor(self._claims, wish)
-        if room <= 0:
-            return []
+        candidate = wish.candidate
+        self._unless_locked(candidate, partial(store_anchor, self._claims, wish), now)
         segments: list[Segment] = []
-        if wish.candidate.waiting:
+        if candidate.waiting and self._is_free(candidate, room, now):
             segments += self._take_queued(lease, wish, room, now)
         left = min(room - len(segments), wish.from_cursor)
-        if left > 0:
+        if self._is_free(candidate, left, now):
             segments += self._take_next(lease, wish, left, now)
         return segments
+
+    def _is_free(self, candidate: Candidate, room: int, now: datetime) -> bool:
+        return room > 0 and not self._locked.has(candidate.id, now)
 
     def _take_queued(self, lease: LeaseKey, wish: Wish, room: int, now: datetime) -> list[Segment]:
         candidate = wish.candidate
         share = candidate.way.share
         late = late_before(candidate.way, Priority(candidate.priority), now)
         values = [*_claim_values(lease, wish, room, now), share.start, share.stop, late]
-        return self._taken(lease, candidate, self._claims.rows(CLAIM_QUEUE, values), now)
+        return self._taken(lease, candidate, self._rows(candidate, CLAIM_QUEUE, values, now), now)
 
     def _take_next(self, lease: LeaseKey, wish: Wish, room: int, now: datetime) -> list[Segment]:
-        values = _claim_values(lease, wish, room, now)
-        rows = self._claims.rows(CLAIM, values)
+        rows = self._rows(wish.candidate, CLAIM, _claim_values(lease, wish, room, now), now)
         count = sum(row[3] for row in rows if row[1])
         self._rations[lease.connection_id][wish.candidate.id].took(count)
         return self._taken(lease, wish.candidate, rows, now)
+
+    def _rows(
+        self, candidate: Candidate, statement: str, values: list[Any], now: datetime
+    ) -> Sequence[Sequence[Any]]:
+        rows = self._unless_locked(candidate, partial(self._claims.rows, statement, values), now)
+        if rows is None:
+            return []
+        self._locked.passed(candidate.id)
+        return rows
+
+    def _unless_locked(self, candidate: Candidate, act: Callable[[], T], now: datetime) -> T | None:
+        """Do one statement; None where somebody holds the campaign's rows, which is left alone for
+        a while: all others of the process wait behind it.
+        """
+        try:
+            return act()
+        except psycopg.errors.LockNotAvailable as error:
+            log.warning("campaign_locked", campaign=candidate.id, error=str(error))
+            self._locked.found(candidate.id, now)
+            return None
 
     def _taken(
         self, lease: LeaseKey, candidate: Candidate, claimed: Sequence[Sequence[Any]], now: datetime
@@ -220,6 +251,8 @@ class CampaignDesk:
         account = self._account(lease.connection_id, now)
         done = render(candidate, rows, account, keys(), now)
         self._settle_unsent(lease, candidate, done)
+        if done.misfits:
+            self._hold(candidate, "alphabet", now)
         return done.segments
 
     def _settle_unsent(self, lease: LeaseKey, candidate: Candidate, done: Rendered) -> None:
@@ -257,12 +290,25 @@ class CampaignDesk:
             self._note_reason(candidate, PASSING[refusal], now)
 
     def _hold(self, candidate: Candidate, reason: str, now: datetime) -> None:
-        with scope_everywhere("the sender holds campaigns of all workspaces"):
-            hold(candidate.id, reason=reason, sentence=HOLDS[reason], now=now)
+        """Hold a campaign of which nothing may be claimed. What keeps it from being held is no
+        matter of the session's, and is tried again by a later claim.
+        """
+        if self._not_held.has(candidate.id, now):
+            return
+        try:
+            with on_own_connection(
+                "the sender holds campaigns of all workspaces", lock_timeout_ms=LOCK_TIMEOUT_MS
+            ):
+                hold(candidate.id, reason=reason, sentence=HOLDS[reason], now=now)
+        except psycopg.Error as error:
+            log.warning("not_held", campaign=candidate.id, reason=reason, error=str(error))
+            self._not_held.found(candidate.id, now)
+        else:
+            self._not_held.passed(candidate.id)
 
     def _explain(self, wish: Wish, granted: int, room: Room, rivals: int, now: datetime) -> None:
         """Say, at most once a second, what bound this claim."""
-        if wish.candidate.way.share.is_backup:
+        if wish.candidate.way.share.is_backup or self._locked.has(wish.candidate.id, now):
             return  # the connection whose turn it is says why
         if wish.is_left_to_others:
             if self._reasons.get(wish.candidate.id, (0, ""))[0] < int(now.timestamp()) - 1:
@@ -277,9 +323,8 @@ class CampaignDesk:
         if self._reasons.get(candidate.id, (0, ""))[0] == second:
             return
         self._reasons[candidate.id] = (second, sentence)
-        self._claims.run(
-            "UPDATE progress SET reason = %s, reason_at = %s WHERE campaign_id = %s",
-            [sentence[:300], now, candidate.id],
+        self._unless_locked(
+            candidate, partial(self._claims.run, NOTE, [sentence[:300], now, candidate.id]), now
         )
 
     def record(self, lease: LeaseKey, outcomes: Sequence[Outcome]) -> None:

@@ -1,5 +1,7 @@
 """Claims, outcomes and receipts at the desk, against the database's own functions."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -18,6 +20,7 @@ from campaigns.models import (
 )
 from campaigns.rules.campaign_states import State
 from smpp_client.carrier import Fenced, Kind
+from smpp_client.engine.link import connect
 from tests import make
 from tests.campaigns.names import revised
 from tests.campaigns.sending.ground import Ground, counts, derived
@@ -274,6 +277,40 @@ def others_of_everything(desk: Ground) -> dict[str, int]:
         "theirs": other.approved_revision_id or 0,
         "route": make.route(place, desk.connection).pk,
     }
+
+
+@contextmanager
+def held_by_somebody(campaign: Campaign, strength: str) -> Iterator[None]:
+    """Hold a campaign's row in another transaction."""
+    with connect() as other, other.transaction():
+        other.execute(f"SELECT FROM campaign WHERE id = %s FOR {strength}", [campaign.pk])
+        yield
+
+
+def test_a_campaign_whose_row_somebody_holds_does_not_hold_up_the_others(desk: Ground) -> None:
+    locked = make.sending(desk.author, desk.route, rows=3)
+    other = make.sending(desk.author, desk.route, rows=3)
+    with held_by_somebody(locked, "UPDATE"):
+        assert {segment.key.campaign_id for segment in desk.claim()} == {other.pk}
+        # Not even asked again for a while.
+        assert not desk.claim()
+    later = timezone.now() + timedelta(seconds=10)
+    assert {segment.key.campaign_id for segment in desk.claim(now=later)} == {locked.pk}
+    for campaign in (locked, other):
+        assert counts(campaign) == {"sending": 3} == derived(campaign)
+
+
+def test_what_keeps_a_campaign_from_being_held_costs_no_session(desk: Ground) -> None:
+    campaign = make.sending(desk.author, desk.route, rows=3)
+    other = make.sending(desk.author, desk.route, rows=3)
+    with database.cursor() as cursor:
+        cursor.execute("UPDATE campaign SET text = 'Send money' WHERE id = %s", [campaign.pk])
+    with held_by_somebody(campaign, "SHARE"):
+        assert {segment.key.campaign_id for segment in desk.claim()} == {other.pk}
+        assert not desk.claim()
+    assert not desk.claim(now=timezone.now() + timedelta(seconds=10))
+    campaign.refresh_from_db()
+    assert (campaign.state, campaign.hold_reason) == (State.HELD, "digest")
 
 
 def test_a_sender_that_is_archived_holds_the_campaign(desk: Ground) -> None:
