@@ -6,15 +6,18 @@ starts none.
 
 import gc
 import os
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from hypothesis import HealthCheck, settings
 
 from tests.ground import Ground, make_ground
+from tests.poll import TooLate
 
 SLOW = (HealthCheck.too_slow,)
 GROUND = pytest.StashKey[Ground]()
@@ -62,6 +65,39 @@ def _hash_quickly() -> None:
     Argon2PasswordHasher.time_cost = 1
     Argon2PasswordHasher.memory_cost = 8
     Argon2PasswordHasher.parallelism = 1
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --late: who runs the suite may try once more what only a busy machine has upset."""
+    parser.addoption("--late", type=Path, help="made when all that failed only came too late")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
+    """Note in the report, which a worker sends to the controller, that a test was only late."""
+    outcome = yield
+    if call.excinfo is not None and is_late(call.excinfo.value):
+        outcome.get_result().user_properties.append(("is_late", True))
+
+
+def is_late(error: BaseException) -> bool:
+    """Whether a failure is a matter of time: what was polled for, or the test's own time limit."""
+    is_limit = isinstance(error, pytest.fail.Exception) and str(error).startswith("Timeout (>")
+    return isinstance(error, TooLate) or is_limit
+
+
+def are_late(failed: Sequence[Any]) -> bool:
+    """Whether there are reports of failures, and each is of one that was only late."""
+    noted = [dict(getattr(report, "user_properties", ())) for report in failed]
+    return bool(noted) and all("is_late" in one for one in noted)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Make the file of --late."""
+    file: Path | None = config.getoption("--late")
+    stats = terminalreporter.stats
+    if file is not None and are_late(stats.get("failed", []) + stats.get("error", [])):
+        file.touch()
 
 
 @pytest.hookimpl(trylast=True)

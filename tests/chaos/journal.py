@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
+from tests.poll import TooLate
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -25,11 +27,22 @@ class Journal:
 
     entries: list[Entry] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
+    broken: list[AssertionError] = field(default_factory=list)
 
     def note(self, sentence: str) -> None:
         """Say this at the end."""
         self.notes.append(sentence)
+
+    def broke(self, where: str, error: AssertionError) -> None:
+        """Note what did not hold, and go on."""
+        told = type(error)(f"{where}: {error}")
+        told.__cause__ = error
+        self.broken.append(told)
+
+    def judge(self) -> None:
+        """Raise what did not hold: first what is no matter of time."""
+        for error in sorted(self.broken, key=lambda error: isinstance(error, TooLate)):
+            raise error
 
     def groups(self) -> Mapping[str, list[Entry]]:
         """Return the entries by group, in the order in which groups came first."""
@@ -59,4 +72,4 @@ class Journal:
                 f" {max(entry.allowed for entry in entries):>8g}"
             )
         yield from self.notes
-        yield from (f"BROKEN: {sentence}" for sentence in self.broken)
+        yield from (f"BROKEN: {error}" for error in self.broken)

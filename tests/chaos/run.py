@@ -10,7 +10,7 @@ from tests.chaos.faults import Fault
 from tests.chaos.invariants import Broken
 from tests.chaos.journal import Entry, Journal
 from tests.chaos.stage import PATIENCE, Stage, now
-from tests.poll import poll
+from tests.poll import TooLate, poll
 
 # All counts against all rows, after so many faults; the cheap checks are made after each.
 COUNT_EVERY = 15
@@ -39,7 +39,7 @@ def run(
             said = _one(stage, fault, dice, journal, number)
         except AssertionError as broken:
             said = f"BROKEN {broken}"
-            journal.broken.append(f"{number}: {fault.name}: {broken}")
+            journal.broke(f"{number}: {fault.name}", broken)
             if len(journal.broken) >= MOST_BROKEN:
                 raise
             stage.recover()
@@ -84,7 +84,7 @@ def _judge(stage: Stage, fault: Fault, resumed: float, unknown: int, allowed: fl
     if unknown > allowed:
         raise Broken(f"I4: {fault.name} left {unknown} unknown, at most {allowed:g} may be")
     if fault.limit is not None and resumed > max(fault.limit * GRACE, LEAST_GRACE):
-        raise Broken(f"I8: {fault.name}: segments flowed after {resumed:.1f} s only")
+        raise TooLate(f"I8: {fault.name}: segments flowed after {resumed:.1f} s only")
     if stage.watch.faults:
         raise Broken(f"I3: seen in between: {stage.watch.faults[:5]}")
 
