@@ -19,13 +19,14 @@ from campaigns.actions.moves import WrongState, campaign_obj, lock, move, note_m
 from campaigns.actions.review import Blocked
 from campaigns.actions.running import audience_digest
 from campaigns.models import Campaign, Mode, Progress, Recipient
+from campaigns.queries.alphabets import alphabet_now
 from campaigns.queries.blockers import content_blockers
 from campaigns.queries.plans import ceiling_of
 from campaigns.rules.campaign_states import State
 from campaigns.rules.permutation import permutation
 from campaigns.rules.text import Template, compile_text
 from smpp_client.rules.pace import PlanRefused
-from smpp_client.rules.segments import TextRefused, count
+from smpp_client.rules.segments import Alphabet, TextRefused, count
 from workspaces.actions.noting import note
 from workspaces.queries.me import Me
 
@@ -47,7 +48,8 @@ class BuildFailed(ValueError):
 
 
 def start_build(*, number: int, by: Me, now: datetime) -> Campaign:
-    """Begin building; the sender's approved revision and the workspace's zone are taken now.
+    """Begin building; the sender's approved revision, the workspace's zone and what the route's
+    connections take the text for are taken now.
 
     Raises Blocked, WrongState.
     """
@@ -91,6 +93,7 @@ def _reset(campaign: Campaign, now: datetime) -> None:
     Campaign.objects.filter(pk=campaign.pk, workspace_id=campaign.workspace_id).update(
         sender_revision_id=sender.approved_revision_id if sender else None,
         zone=campaign.workspace.zone,
+        alphabet=alphabet_now(campaign).value,
         frozen_on=now.astimezone(UTC).date(),
         permutation_key=os.urandom(16),
         audience_digest=None,
@@ -170,7 +173,11 @@ def _write(campaign: Campaign, rows: Sequence[Row]) -> None:
     places = permutation(
         bytes(campaign.permutation_key or b""), campaign.recipient_list.valid_count
     )
-    counts = segment_counts(compile_text(campaign.text), [values for _pk, _print, values in rows])
+    counts = segment_counts(
+        compile_text(campaign.text),
+        [values for _pk, _print, values in rows],
+        Alphabet(campaign.alphabet),
+    )
     positions = [places.position(campaign.built_count + index) for index in range(len(rows))]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -205,14 +212,16 @@ def _write(campaign: Campaign, rows: Sequence[Row]) -> None:
     )
 
 
-def segment_counts(template: Template, values: Sequence[dict[str, str]]) -> list[int]:
+def segment_counts(
+    template: Template, values: Sequence[dict[str, str]], alphabet: Alphabet
+) -> list[int]:
     """Return how many segments each person's text takes, by the encoder that sends.
 
     Raises TextRefused.
     """
     if not template.is_personal:
-        return [max(1, count(template.render({})).segments)] * len(values)
-    return [max(1, count(template.render(row)).segments) for row in values]
+        return [max(1, count(template.render({}), alphabet=alphabet).segments)] * len(values)
+    return [max(1, count(template.render(row), alphabet=alphabet).segments) for row in values]
 
 
 def _freeze(campaign: Campaign, now: datetime) -> None:

@@ -25,7 +25,7 @@ from campaigns.rules.api_refusals import MOST_FAULTS, ApiRefused, InputFault, Mo
 from campaigns.rules.faults import FAULTS, Fault
 from campaigns.rules.numbers import Number, normalise
 from campaigns.rules.text import Slot, compile_text, slot_fault
-from smpp_client.rules.segments import TextRefused, count
+from smpp_client.rules.segments import Alphabet, TextRefused, count
 from workspaces.actions.noting import note
 from workspaces.models import ApiKey, IdempotentRequest
 from workspaces.queries.keys import keys
@@ -190,7 +190,7 @@ def _wanted(campaign: Campaign, request: PushRequest) -> Wanted:
         raise _invalid(faults)
     text = compile_text(campaign.text).render(request.values)
     try:
-        segments = count(text).segments
+        segments = count(text, alphabet=Alphabet(campaign.alphabet)).segments
     except TextRefused as refused:
         raise _invalid([InputFault(pointer("values"), "text_refused", str(refused))]) from refused
     return Wanted(number, request.values, max(1, segments), uuid4())

@@ -9,6 +9,7 @@ from campaigns.models.recipients import RecipientList
 from campaigns.models.senders import Sender, SenderRevision
 from campaigns.rules.campaign_states import State
 from smpp_client.models import Route
+from smpp_client.rules.segments import Alphabet
 from workspaces.models import ApiKey, Person, User, Workspace
 
 
@@ -48,7 +49,8 @@ class Campaign(models.Model):
     may only be lower. `slots` of a trigger: list of {"name","type","max_length"}. `audience_digest`
     is set at freeze.
     `version` grows with each edit, so that a stale form is noticed. `run_request_id` is the request
-    by which a person last set it going; its batches carry it.
+    by which a person last set it going; its batches carry it. `alphabet` is what its segments were
+    counted for when it was built.
     """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="campaigns")
@@ -108,6 +110,11 @@ class Campaign(models.Model):
     total = models.BigIntegerField(default=0)
     segment_total = models.BigIntegerField(default=0)
     segment_histogram = models.JSONField(default=dict)
+    alphabet = models.CharField(
+        max_length=10,
+        choices=[(one.value, one.value) for one in Alphabet],
+        default=Alphabet.GSM.value,
+    )
     approval = models.ForeignKey(
         "Approval", null=True, on_delete=models.PROTECT, related_name="+", db_constraint=False
     )

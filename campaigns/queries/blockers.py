@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign, ListState, Mode, RevisionState
+from campaigns.queries.alphabets import alphabet_now
 from campaigns.queries.plans import plan_of
 from campaigns.rules.campaign_states import State
 from campaigns.rules.text import unknown_names
@@ -49,6 +50,16 @@ def blockers(campaign: Campaign, now: datetime) -> list[Blocker]:
                 "check",
                 "sender_revised",
                 _("The sender name has a newer revision than the audience was built with.")
+                + " "
+                + _("Build it again."),
+            )
+        )
+    if not found and alphabet_now(campaign) != campaign.alphabet:
+        found.append(
+            Blocker(
+                "check",
+                "alphabet_changed",
+                _("A connection of the route takes another alphabet than when it was built.")
                 + " "
                 + _("Build it again."),
             )
@@ -110,7 +121,7 @@ def _message(campaign: Campaign, _now: datetime) -> Iterator[Blocker]:
             _unknown_name_sentence(campaign) % {"name": name},
         )
     try:
-        count(campaign.text)
+        count(campaign.text, alphabet=alphabet_now(campaign))
     except TextRefused as refused:
         yield Blocker("message", "text_refused", str(refused))
 

@@ -13,6 +13,7 @@ from campaigns.queries.lists import opted_out_count
 from campaigns.queries.planning import Fit
 from campaigns.rules.campaign_states import State
 from campaigns.rules.text import LINK, compile_text
+from smpp_client.rules.segments import Alphabet
 
 # Who of a longer list has opted out is told where somebody asks for it.
 COUNTED_AT_ONCE = 20_000
@@ -87,9 +88,13 @@ def _rows_looked_at(found: Counted) -> str:
 
 def _letters(found: Counted) -> list[Check]:
     if not found.letters:
-        return [Check(_("Every letter of the text is in GSM-7"), found.alphabet)]
+        words = _("Every letter of the text is in GSM-7")
+        if found.alphabet_counted is Alphabet.LATIN1:
+            words = _("Every letter of the text is in GSM-7 and in Latin-1")
+        return [Check(words, found.alphabet)]
     shown = " ".join(letter.character for letter in found.letters[:5])
-    words = _("Letters outside GSM-7 make it longer: %(letters)s") % {"letters": shown}
+    words = _("Letters outside %(table)s make it longer: %(letters)s")
+    words %= {"table": found.table, "letters": shown}
     return [Check(words, found.alphabet, is_passed=False)]
 
 

@@ -7,16 +7,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns.models import Campaign, Mode
+from campaigns.queries.alphabets import NOT_BUILT, alphabet_now, latin1_names
 from campaigns.queries.blockers import known_names
 from campaigns.queries.samples import Row, Sample, sample_of_list
 from campaigns.rules.campaign_states import State
 from campaigns.rules.composition import Letter, Measured, excess, letters_of, measure, plainer
 from campaigns.rules.text import compile_text, unknown_names
-from smpp_client.rules.segments import Count, Encoding, TextRefused
+from smpp_client.rules.segments import Alphabet, Count, Encoding, TextRefused, is_alike
 
 # A hint about what to leave out helps only as far as a person would.
 MOST_EXCESS = 30
-NOT_BUILT = frozenset({State.DRAFT, State.BUILDING, State.RETURNED, State.FAILED})
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,19 @@ class Estimate:
 class Counted:
     """What a text comes to. Sentences may be empty; `bars` cover `counted_rows` rows.
 
-    `rows` are those it was counted over and `measured` their counts, in the same order.
+    It was counted for `alphabet_counted`. `rows` are those it was counted over and `measured` their
+    counts, in the same order.
     """
 
     text: str
+    alphabet_counted: Alphabet = Alphabet.GSM
     sentence: str = ""
     basis: str = ""
     alphabet: str = ""
     hint: str = ""
     refused: str = ""
     values_hint: str = ""
+    route_hint: str = ""
     unknown: tuple[str, ...] = ()
     letters: list[Letter] = field(default_factory=list)
     replaced: str = ""
@@ -59,32 +62,53 @@ class Counted:
     measured: Measured | None = None
 
     @property
+    def table(self) -> str:
+        """What the alphabets are called that have to hold a letter."""
+        return table_words(self.alphabet_counted)
+
+    @property
     def replaceable_count(self) -> int:
         """How many characters one press would replace."""
         return sum(one.count for one in self.letters if one.suggestion is not None)
 
 
+def table_words(alphabet: Alphabet) -> str:
+    """Name the tables of letters that take the least room."""
+    return _("GSM-7") if alphabet is Alphabet.GSM else _("GSM-7 or Latin-1")
+
+
 def counted(campaign: Campaign, text: str) -> Counted:
-    """Count a text that may not be saved yet over the campaign's list."""
+    """Count a text that may not be saved yet over the campaign's list, for the connections that may
+    carry it.
+    """
+    alphabet = alphabet_now(campaign)
     lst = campaign.recipient_list if campaign.mode != Mode.TRIGGER else None
     sample = sample_of_list(lst) if lst is not None else Sample([], 0)
     unknown = unknown_names(text, known_names(campaign))
     values: list[Mapping[str, str]] = [row.values for row in sample.rows]
     values = values or [_stand_ins(campaign, text)]
     try:
-        measured = measure(compile_text(text), values)
+        measured = measure(compile_text(text), values, alphabet)
     except TextRefused as refused:
-        return Counted(text, refused=str(refused), unknown=unknown, letters=letters_of(text))
+        return Counted(
+            text,
+            alphabet,
+            refused=str(refused),
+            unknown=unknown,
+            letters=letters_of(text, alphabet),
+        )
     return Counted(
         text=text,
+        alphabet_counted=alphabet,
         sentence=_sentence(campaign, measured, sample),
         basis=_basis(campaign, sample),
         alphabet=_alphabet(measured.usual),
         hint=_hint(measured.usual),
-        values_hint=_values_hint(measured, text, sample),
+        values_hint=_values_hint(measured, text, sample, alphabet),
+        route_hint=_route_hint(campaign, text, alphabet),
         unknown=unknown,
-        letters=letters_of(text),
-        replaced=_replaced(text, values, measured, sample),
+        letters=letters_of(text, alphabet),
+        replaced=_replaced(text, values, measured, sample, alphabet),
         bars=[Bar(parts, n) for parts, n in sorted(measured.parts.items())] if sample.rows else [],
         counted_rows=len(sample.rows),
         estimate=_estimate(measured, sample),
@@ -102,7 +126,8 @@ def estimate_of(campaign: Campaign) -> Estimate | None:
     sample = sample_of_list(campaign.recipient_list)
     values = [row.values for row in sample.rows]
     try:
-        return _estimate(measure(compile_text(campaign.text), values), sample)
+        measured = measure(compile_text(campaign.text), values, alphabet_now(campaign))
+        return _estimate(measured, sample)
     except TextRefused:
         return None
 
@@ -185,29 +210,46 @@ def _hint(usual: Count) -> str:
     return words % {"n": over, "parts": parts_words(usual.segments - 1)}
 
 
-def _values_hint(measured: Measured, text: str, sample: Sample) -> str:
+def _values_hint(measured: Measured, text: str, sample: Sample, alphabet: Alphabet) -> str:
     """Say how many rows bring letters of their own that cost room."""
-    if letters_of(text) or not sample.rows:
+    if letters_of(text, alphabet) or not sample.rows:
         return ""
     count = measured.encodings.get(Encoding.UCS2, 0)
     if not count:
         return ""
     words = ngettext(
-        "The value of %(n)s row has letters outside GSM-7: 70 fit in one part there.",
-        "The values of %(n)s rows have letters outside GSM-7: 70 fit in one part there.",
+        "The value of %(n)s row has letters outside %(table)s: 70 fit in one part there.",
+        "The values of %(n)s rows have letters outside %(table)s: 70 fit in one part there.",
         count,
     )
-    return words % {"n": f"{count:,}"}
+    return words % {"n": f"{count:,}", "table": table_words(alphabet)}
+
+
+def _route_hint(campaign: Campaign, text: str, alphabet: Alphabet) -> str:
+    """Say which connections make a text longer that others would carry in fewer parts."""
+    if alphabet is Alphabet.GSM or all(is_alike(one) for one in compile_text(text).literals):
+        return ""
+    names = latin1_names(campaign)
+    words = ngettext(
+        "The connection %(names)s takes Latin-1 and not all of GSM-7, so it goes as UCS-2.",
+        "The connections %(names)s take Latin-1 and not all of GSM-7, so it goes as UCS-2.",
+        len(names),
+    )
+    return words % {"names": ", ".join(names)}
 
 
 def _replaced(
-    text: str, values: Sequence[Mapping[str, str]], measured: Measured, sample: Sample
+    text: str,
+    values: Sequence[Mapping[str, str]],
+    measured: Measured,
+    sample: Sample,
+    alphabet: Alphabet,
 ) -> str:
     """Say what the one-press replacement would save."""
     plain = plainer(text)
     if plain == text:
         return ""
-    after = measure(compile_text(plain), values)
+    after = measure(compile_text(plain), values, alphabet)
     if after.mean_parts >= measured.mean_parts:
         return _("It does not change the number of parts.")
     words = _("With the replacement: %(parts)s instead of %(before)s") % {

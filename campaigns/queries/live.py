@@ -17,6 +17,7 @@ from campaigns.models import (
     QueuedSegment,
     Recipient,
 )
+from campaigns.queries.alphabets import alphabet_counted
 from campaigns.rules.campaign_states import FINAL, State
 from campaigns.rules.message_states import OPEN, MessageState
 from campaigns.rules.text import compile_text
@@ -201,7 +202,7 @@ def sample_of(campaign: Campaign) -> Sample | None:
         return None
     text = compile_text(campaign.text).render(first.values)
     try:
-        return Sample(text, count(text).segments)
+        return Sample(text, count(text, alphabet=alphabet_counted(campaign)).segments)
     except TextRefused:
         return Sample(text, 0)
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from campaigns.models import Campaign
+from campaigns.queries.alphabets import alphabet_counted
 from campaigns.queries.counting import Counted, parts_words
 from campaigns.queries.samples import Row, masked_numbers
 from campaigns.rules.composition import Measured, parts_of
 from campaigns.rules.sender_names import Kind, kind_of
 from campaigns.rules.text import compile_text
-from smpp_client.rules.segments import TextRefused, count
+from smpp_client.rules.segments import Alphabet, TextRefused, count
 
 
 @dataclass(frozen=True)
@@ -54,18 +55,19 @@ def preview_of(campaign: Campaign, found: Counted, wanted: int = 0) -> Preview:
     sender = campaign.sender.value if campaign.sender else ""
     can_reply = bool(sender) and kind_of(sender) is not Kind.NAME
     if found.measured is None or not found.rows:
-        return Preview(sender, _cut(found.text), can_reply=can_reply)
+        parts = _cut(found.text, found.alphabet_counted)
+        return Preview(sender, parts, can_reply=can_reply)
     choices = _choices(campaign, found.rows, found.measured)
     numbers = {choice.row_number for choice in choices}
     picked = wanted if wanted in numbers else choices[0].row_number
     row = next(row for row in found.rows if row.row_number == picked)
     text = compile_text(found.text).render(row.values)
-    return Preview(sender, _cut(text), choices, picked, can_reply)
+    return Preview(sender, _cut(text, found.alphabet_counted), choices, picked, can_reply)
 
 
-def _cut(text: str) -> list[str]:
+def _cut(text: str, alphabet: Alphabet) -> list[str]:
     try:
-        return parts_of(text)
+        return parts_of(text, alphabet)
     except TextRefused:
         return [text]
 
@@ -100,17 +102,18 @@ def shown(
     """Return what some people will read, each with why it is shown."""
     template = compile_text(campaign.text if text is None else text)
     numbers = masked_numbers(campaign.workspace_id, [row for row, _why in rows])
+    alphabet = alphabet_counted(campaign)
     found = []
     for row, why in rows:
         words = template.render(row.values)
         number = numbers.get(row.pk, "")
-        found.append(Shown(row.row_number, number, words, _segments(words), why))
+        found.append(Shown(row.row_number, number, words, _segments(words, alphabet), why))
     return found
 
 
-def _segments(text: str) -> int:
+def _segments(text: str, alphabet: Alphabet) -> int:
     try:
-        return max(1, count(text).segments)
+        return max(1, count(text, alphabet=alphabet).segments)
     except TextRefused:
         return 0
 

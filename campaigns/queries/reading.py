@@ -9,8 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.models import Approval, Campaign, Mode, Priority, Verdict
+from campaigns.queries.alphabets import alphabet_counted
 from campaigns.queries.campaign_words import when_words
 from campaigns.queries.checks import same_list
+from campaigns.queries.counting import table_words
 from campaigns.queries.lists import opted_out_count
 from campaigns.queries.planning import rate_text
 from campaigns.queries.plans import plan_of
@@ -199,7 +201,7 @@ def texts_of(campaign: Campaign, kind: str, draw: int) -> Texts | None:
     sample = sample_of_audience(campaign)
     values = [row.values for row in sample.rows]
     try:
-        measured = measure(compile_text(campaign.text), values)
+        measured = measure(compile_text(campaign.text), values, alphabet_counted(campaign))
     except TextRefused:
         return None
     has_others = len(measured.encodings) > 1
@@ -262,10 +264,13 @@ def _content(campaign: Campaign, texts: Texts | None) -> list[Risk]:
         found.append(Risk("flag", _("Promotional")))
     if LINK.search(campaign.text):
         found.append(Risk("link", _("A link in the text")))
-    if letters_of(campaign.text):
-        found.append(Risk("alert-triangle", _("Letters outside GSM-7")))
+    alphabet = alphabet_counted(campaign)
+    table = {"table": table_words(alphabet)}
+    if letters_of(campaign.text, alphabet):
+        found.append(Risk("alert-triangle", _("Letters outside %(table)s") % table))
     elif texts is not None and texts.has_other_letters:
-        found.append(Risk("alert-triangle", _("Some people's values are outside GSM-7")))
+        words = _("Some people's values are outside %(table)s") % table
+        found.append(Risk("alert-triangle", words))
     if campaign.mode == Mode.TRIGGER:
         found.append(Risk("bolt", _("A system fills it in later")))
     return found

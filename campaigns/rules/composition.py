@@ -9,11 +9,12 @@ from itertools import pairwise
 
 from campaigns.rules.text import PLACEHOLDER, Template, compile_text
 from smpp_client.rules.gsm import Foreign, foreign_characters
-from smpp_client.rules.segments import Count, Encoding, count, split_points
+from smpp_client.rules.segments import Alphabet, Count, Encoding, count, split_points
 
 _WORD = re.compile(r"\S+")
 _LONGEST_WORD = 24
 SHOWN_WORDS = 4
+HIGHEST_LATIN1 = "\xff"
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,13 @@ def _size(one: Count) -> tuple[int, int]:
     return one.segments, one.units
 
 
-def measure(template: Template, rows: Sequence[Mapping[str, str]]) -> Measured:
+def measure(
+    template: Template, rows: Sequence[Mapping[str, str]], alphabet: Alphabet = Alphabet.GSM
+) -> Measured:
     """Count a text for each row, by the encoder that sends. Raises TextRefused."""
     if not template.is_personal:
-        return Measured((count(template.render({})),) * max(1, len(rows)))
-    return Measured(tuple(count(template.render(row)) for row in rows))
+        return Measured((count(template.render({}), alphabet=alphabet),) * max(1, len(rows)))
+    return Measured(tuple(count(template.render(row), alphabet=alphabet) for row in rows))
 
 
 def excess(one: Count) -> int:
@@ -85,9 +88,9 @@ def excess(one: Count) -> int:
     return max(one.units - room, 1)
 
 
-def parts_of(text: str) -> list[str]:
+def parts_of(text: str, alphabet: Alphabet = Alphabet.GSM) -> list[str]:
     """Return a rendered text cut where its parts begin. Raises TextRefused."""
-    edges = [0, *split_points(text), len(text)]
+    edges = [0, *split_points(text, alphabet=alphabet), len(text)]
     return [text[start:stop] for start, stop in pairwise(edges)]
 
 
@@ -101,7 +104,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Letter:
-    """A character outside GSM-7 in a text: its name in words, and what could stand there.
+    """A character that makes a text longer: its name in words, and what could stand there.
 
     `suggestion` is None where nothing is known, and empty where it can be left out.
     """
@@ -118,13 +121,25 @@ class Letter:
         return not unicodedata.category(self.character).startswith(("C", "Z"))
 
 
-def letters_of(text: str) -> list[Letter]:
-    """Return the characters of a text that are not in GSM-7, each once, in order; those of its
+def foreign_to(literal: str, alphabet: Alphabet) -> list[Foreign]:
+    """Return the characters that an alphabet does not carry: what is not in GSM-7, and for Latin-1
+    what is in GSM-7 alone, for which nothing is suggested.
+    """
+    found = foreign_characters(literal)
+    if alphabet is Alphabet.GSM:
+        return found
+    seen = {one.offset for one in found}
+    others = (at for at, one in enumerate(literal) if one > HIGHEST_LATIN1 and at not in seen)
+    return sorted([*found, *(Foreign(at, literal[at], None) for at in others)])
+
+
+def letters_of(text: str, alphabet: Alphabet = Alphabet.GSM) -> list[Letter]:
+    """Return the characters of a text that make it longer, each once, in order; those of its
     placeholders' values are not in it.
     """
     places: dict[str, list[tuple[str, Foreign]]] = {}
     for literal in compile_text(text).literals:
-        for foreign in foreign_characters(literal):
+        for foreign in foreign_to(literal, alphabet):
             places.setdefault(foreign.character, []).append((literal, foreign))
     return [_letter(character, found) for character, found in places.items()]
 
@@ -167,21 +182,21 @@ def _plain_literal(literal: str) -> str:
     return literal.translate(table)
 
 
-def marked(text: str) -> list[tuple[str, str]]:
+def marked(text: str, alphabet: Alphabet = Alphabet.GSM) -> list[tuple[str, str]]:
     """Cut a text into (kind, words): `text`, `name` of a placeholder, `foreign` letters."""
     pieces: list[tuple[str, str]] = []
     template = compile_text(text)
     for literal, name in zip(template.literals, (*template.names, None), strict=True):
-        pieces += _marked_literal(literal)
+        pieces += _marked_literal(literal, alphabet)
         if name is not None:
             pieces.append(("name", name))
     return pieces
 
 
-def _marked_literal(literal: str) -> list[tuple[str, str]]:
+def _marked_literal(literal: str, alphabet: Alphabet) -> list[tuple[str, str]]:
     pieces: list[tuple[str, str]] = []
     end = 0
-    for offset, character, _suggestion in foreign_characters(literal):
+    for offset, character, _suggestion in foreign_to(literal, alphabet):
         if offset > end:
             pieces.append(("text", literal[end:offset]))
         pieces.append(("foreign", character))

@@ -18,7 +18,10 @@ DATA_CODING_UCS2: Final = 8
 
 
 class Alphabet(StrEnum):
-    """What the peer takes data coding 0 for: a setting of the connection, never a guess."""
+    """What the peer takes data coding 0 for: a setting of the connection, never a guess.
+
+    A text never needs fewer segments with LATIN1 than with GSM.
+    """
 
     GSM = "gsm"
     LATIN1 = "latin1"
@@ -87,16 +90,22 @@ class _Split(NamedTuple):
 
 
 def encode(
-    text: str, *, reference: int, alphabet: Alphabet = Alphabet.GSM, is_wide: bool = False
+    text: str,
+    *,
+    reference: int,
+    alphabet: Alphabet = Alphabet.GSM,
+    counted_for: Alphabet = Alphabet.GSM,
+    is_wide: bool = False,
 ) -> Encoded:
     """Return the parts of a message ready for short_message.
 
-    The concatenation header carries `reference` modulo 256, or 65536 when `is_wide`. Raises
+    A text that was `counted_for` LATIN1 has the parts of that also where the peer reads GSM. The
+    concatenation header carries `reference` modulo 256, or 65536 when `is_wide`. Raises
     TextTooLong beyond 255 parts and NotText.
     """
     if len(text) <= _SEPTETS.alone and is_plain(text):
         return Encoded(DATA_CODING_DEFAULT, (text.encode("ascii"),), has_header=False)
-    split = _split(text, alphabet, is_wide=is_wide)
+    split = _split(text, alphabet, counted_for, is_wide=is_wide)
     data_coding = DATA_CODING_UCS2 if split.encoding is Encoding.UCS2 else DATA_CODING_DEFAULT
     bodies = _bodies(text, split)
     if len(bodies) == 1:
@@ -111,7 +120,7 @@ def encode(
 
 def count(text: str, *, alphabet: Alphabet = Alphabet.GSM, is_wide: bool = False) -> Count:
     """Count what `encode` would make. Raises as it does."""
-    split = _split(text, alphabet, is_wide=is_wide)
+    split = _split(text, alphabet, alphabet, is_wide=is_wide)
     edges = split.edges
     return Count(
         encoding=split.encoding,
@@ -126,10 +135,12 @@ def split_points(
     text: str, *, alphabet: Alphabet = Alphabet.GSM, is_wide: bool = False
 ) -> tuple[int, ...]:
     """Return the index in `text` where each part after the first begins. Raises as `encode`."""
-    return tuple(_indexes(_split(text, alphabet, is_wide=is_wide))[1:-1])
+    return tuple(_indexes(_split(text, alphabet, alphabet, is_wide=is_wide))[1:-1])
 
 
-def encoding_of(text: str, alphabet: Alphabet = Alphabet.GSM) -> Encoding:
+def encoding_of(
+    text: str, alphabet: Alphabet = Alphabet.GSM, counted_for: Alphabet = Alphabet.GSM
+) -> Encoding:
     """Choose the encoding.
 
     Where data coding 0 is Latin-1 the SMSC still packs septets for the air, so only what both
@@ -137,17 +148,22 @@ def encoding_of(text: str, alphabet: Alphabet = Alphabet.GSM) -> Encoding:
     """
     if not is_gsm(text):
         return Encoding.UCS2
-    if alphabet is Alphabet.GSM:
-        return Encoding.GSM
-    return Encoding.LATIN1 if _is_latin1(text) else Encoding.UCS2
+    if Alphabet.LATIN1 in {alphabet, counted_for} and not _is_latin1(text):
+        return Encoding.UCS2
+    return Encoding.GSM if alphabet is Alphabet.GSM else Encoding.LATIN1
+
+
+def is_alike(text: str) -> bool:
+    """Say whether a text has the same parts whatever a peer takes data coding 0 for."""
+    return _is_latin1(text) or not is_gsm(text)
 
 
 def _is_latin1(text: str) -> bool:
     return not text or max(text) <= "\xff"
 
 
-def _split(text: str, alphabet: Alphabet, *, is_wide: bool) -> _Split:
-    encoding = encoding_of(text, alphabet)
+def _split(text: str, alphabet: Alphabet, counted_for: Alphabet, *, is_wide: bool) -> _Split:
+    encoding = encoding_of(text, alphabet, counted_for)
     if encoding is Encoding.UCS2:
         data, unit_size, limits = _utf16(text), 2, _UCS2_UNITS
     else:

@@ -23,7 +23,7 @@ from smpp_client.rules.pace import (
     Ration,
     due,
 )
-from smpp_client.rules.segments import MAX_PARTS
+from smpp_client.rules.segments import MAX_PARTS, Alphabet
 
 # As many segments of a campaign may wait for the connections of their number ranges; beyond that
 # the others wait for them.
@@ -48,7 +48,7 @@ SELECT c.id, c.workspace_id, c.priority, c.text, c.version, c.total,
             SELECT 1 FROM queued_segment q
             WHERE q.campaign_id = c.id AND q.batch_id IS NULL AND q.lane_id IS NOT NULL
             LIMIT %(most_in_lanes)s) l) ELSE 0 END,
-       way.place, c.run_request_id
+       way.place, c.run_request_id, c.alphabet
 FROM unnest(%(routes)s::bigint[], %(from)s::bigint[], %(upto)s::bigint[], %(late)s::timestamptz[],
         %(urgent)s::timestamptz[], %(ranged)s::boolean[])
     WITH ORDINALITY AS way(route_id, place_from, place_upto, late, urgent, has_ranges, place)
@@ -68,7 +68,7 @@ class Candidate:
 
     `waiting` counts queued segments whose time has come and that this connection may take, at most
     its room; `in_lanes` those of it that wait for the connections of their number ranges.
-    `request_id` is the request that set it going.
+    `request_id` is the request that set it going, `alphabet` what its segments were counted for.
     """
 
     id: int
@@ -90,6 +90,7 @@ class Candidate:
     in_lanes: int
     way: Way
     request_id: str
+    alphabet: Alphabet
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,7 @@ def _candidate(fields: Sequence[Any], ways: Sequence[Way]) -> Candidate:
         in_lanes=fields[32],
         way=ways[fields[33] - 1],
         request_id=fields[34],
+        alphabet=Alphabet(fields[35]),
     )
 
 

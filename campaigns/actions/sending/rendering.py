@@ -13,7 +13,7 @@ from smpp_client.carrier import Address, Kind, Outcome, Sar, Segment, SegmentKey
 from smpp_client.models import LongForm
 from smpp_client.rules.addresses import AddressRefused, destination_address
 from smpp_client.rules.ranges import connection_for
-from smpp_client.rules.segments import Alphabet, Encoded, TextRefused, encode
+from smpp_client.rules.segments import Alphabet, Encoded, TextRefused, encode, is_alike
 from workspaces.rules.sealing import Keys, SealBroken
 
 TON_SHORT_CODE = 3
@@ -46,11 +46,13 @@ class Rendered:
     """Segments to submit, and outcomes of what does not become one here.
 
     `lanes` maps positions to the connections whose numbers they are: released by this one.
+    `misfits` are positions that need other parts here than were approved: released as well.
     """
 
     segments: list[Segment]
     unsent: list[Outcome]
     lanes: dict[int, int]
+    misfits: list[int]
 
 
 class OtherLane(Exception):
@@ -59,6 +61,10 @@ class OtherLane(Exception):
     def __init__(self, connection: int) -> None:
         super().__init__(connection)
         self.connection = connection
+
+
+class OtherParts(Exception):
+    """The connection has another alphabet than the text was counted for, and it matters."""
 
 
 @lru_cache(maxsize=256)
@@ -73,10 +79,10 @@ def render(
     """Turn claimed rows into segments, in their order.
 
     What cannot be encoded is refused here, before the wire; what another connection's range holds
-    is released.
+    is released, and so is what needs other parts here than were approved.
     """
     maker = _Maker(candidate, account, keys)
-    done = Rendered([], [], {})
+    done = Rendered([], [], {}, [])
     for row in _whole_again(rows) if account.long_form == LongForm.PAYLOAD else rows:
         try:
             done.segments.extend(maker.segments(row))
@@ -85,6 +91,9 @@ def render(
         except OtherLane as other:
             done.lanes[row.position] = other.connection
             done.unsent.extend(_unsent(candidate, row, Kind.RELEASED, "range", now))
+        except OtherParts:
+            done.misfits.append(row.position)
+            done.unsent.extend(_unsent(candidate, row, Kind.RELEASED, "alphabet", now))
     return done
 
 
@@ -112,6 +121,11 @@ class _Maker:
         self._campaign_id = candidate.id
         self._way = candidate.way
         self._alphabet = account.alphabet
+        self._counted_for = candidate.alphabet
+        # A text may then need more parts than were approved.
+        self._is_narrower = (
+            self._alphabet is Alphabet.LATIN1 and self._counted_for is not self._alphabet
+        )
         self._long_form = account.long_form
         self._template = template_of(candidate.text)
         self._open = keys.number_opener(candidate.workspace_id).open
@@ -120,7 +134,7 @@ class _Maker:
     def segments(self, row: ClaimedRow) -> list[Segment]:
         """Return the segments of one row.
 
-        Raises SealBroken, OtherLane, AddressRefused and TextRefused.
+        Raises SealBroken, OtherLane, OtherParts, AddressRefused and TextRefused.
         """
         number = self._open(row.number_sealed).decode()
         if self._way.ranges:
@@ -155,11 +169,15 @@ class _Maker:
         """Return the octets of a row's text; one that is the same for all is encoded once."""
         if self._same is not None:
             return self._same
+        text = self._template.render(row.values or {})
         encoded = encode(
-            self._template.render(row.values or {}),
+            text,
             reference=reference_of(self._campaign_id, row.position),
             alphabet=self._alphabet,
+            counted_for=self._counted_for,
         )
+        if self._is_narrower:
+            _require_parts(text, encoded, row)
         if not self._template.is_personal and not encoded.has_header:
             self._same = encoded
         return encoded
@@ -213,6 +231,15 @@ class _Maker:
         lane = connection_for(number, self._way.ranges)
         if lane is not None and lane != self._way.connection:
             raise OtherLane(lane)
+
+
+def _require_parts(text: str, encoded: Encoded, row: ClaimedRow) -> None:
+    """Look at a text that was counted for a wider alphabet. Raises OtherParts.
+
+    Parts of one message may already have gone out another way, so they must be cut alike.
+    """
+    if (row.part_count > 1 or len(encoded.parts) > 1) and not is_alike(text):
+        raise OtherParts
 
 
 def reference_of(campaign_id: int, position: int) -> int:

@@ -17,6 +17,11 @@ HOLDS = {
     "digest": _("It is not what was approved: its text, sender, plan, route or audience changed."),
     "signature": _("Its approval was not made in this application."),
     "route": _("This workspace may not use the campaign's route any more."),
+    "alphabet": _(
+        "A connection of its route has had its alphabet changed: messages need more segments there"
+        " than were approved. Set it back and let the campaign go on, or cancel it, clone it and"
+        " build it again."
+    ),
 }
 # A refusal that passes by itself: the campaign goes on waiting.
 PASSING = {
