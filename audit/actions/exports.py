@@ -26,6 +26,8 @@ MOST_UNFINISHED = 3
 LOST = timedelta(seconds=90)
 # The sequencer and the signer need a second each.
 PATIENCE = timedelta(minutes=10)
+# No export takes so long: one that is still not written loses every worker.
+LONGEST = timedelta(hours=2)
 WORKER = Actor("system", "exporter")
 
 
@@ -138,6 +140,9 @@ def take(export_id: int, *, now: datetime) -> Export | None:
     to be had.
     """
     lost = Export.objects.filter(pk=export_id, state=State.RUNNING, touched_at__lt=now - LOST)
+    for export in lost:
+        if now - _began(export) > LONGEST:
+            fail(export, problem=_("Every worker that wrote it was lost before the end."), now=now)
     lost.update(state=State.QUEUED)
     if not _move(export_id, State.QUEUED, State.RUNNING, touched_at=now, done=0, total=0):
         return None
@@ -150,17 +155,19 @@ def touch(export: Export, *, done: int, total: int, now: datetime) -> None:
     running.update(touched_at=now, done=done, total=total)
 
 
-def give_back(export: Export, *, now: datetime) -> None:
-    """Let the export wait for its checkpoint; fail it when that takes too long."""
-    began = export.decided_at or export.asked_at
-    if now - began > PATIENCE:
-        fail(
-            export,
-            problem=_("No checkpoint came: the sequencer or the signer does not run."),
-            now=now,
-        )
+def give_back(export: Export, *, now: datetime, problem: str = "") -> None:
+    """Let the export wait for its checkpoint, or for the end of a problem (a sentence); fail it
+    when that takes too long.
+    """
+    if now - _began(export) > PATIENCE:
+        problem = problem or _("No checkpoint came: the sequencer or the signer does not run.")
+        fail(export, problem=problem, now=now)
         return
     _move(export.pk, State.RUNNING, State.QUEUED, touched_at=now)
+
+
+def _began(export: Export) -> datetime:
+    return export.decided_at or export.asked_at
 
 
 def finish(

@@ -52,6 +52,9 @@ def test_the_command_exports_and_a_reader_without_us_verifies_by_the_bundles_own
     assert ready["diff"]["manifest"][1] in done.stdout
     again = run(processes, *words, "--reason", "The folder is not empty now")
     assert (again.returncode, "is not empty" in again.stderr) == (1, True)
+    last = entries(place)[-1]
+    assert (last["op"], last["res"]) == ("export.ready", "failed")
+    assert "is not empty" in last["why"]
     assert run(processes, "care", "--out", str(tmp_path / "x"), "--reason", "short").returncode == 1
     _a_regulator_follows_the_page(processes, bundle, tmp_path / "desk")
 

@@ -1,12 +1,14 @@
 """Asking for evidence, releasing, writing, taking and deleting it: each step in the log."""
 
 import io
+import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 import pytest
@@ -17,6 +19,7 @@ from pytest_django.fixtures import Settings
 
 from audit.actions import exports
 from audit.actions.exporting import run
+from audit.actions.exporting.folder import Hashed, _Packer
 from audit.actions.exporting.site import this_site
 from audit.actions.exports import ExportRefused
 from audit.models import Export
@@ -162,6 +165,88 @@ def test_without_its_checkpoint_it_waits_and_fails_in_the_end(
     export.refresh_from_db()
     assert (export.state, "No checkpoint came" in export.problem) == (State.FAILED, True)
     assert ops(team)[-1] == ("export.ready", "failed")
+
+
+@pytest.mark.parametrize("trouble", ["disk", "database"])
+def test_what_cannot_be_written_is_tried_again_for_a_while_and_ends_with_an_entry(
+    exporter: Exporter, ada: Me, team: Workspace, tmp_path: Path, settings: Settings, trouble: str
+) -> None:
+    export = asked(ada)
+    exporter.number()
+    if trouble == "disk":
+        settings.AUDIT_EXPORT_DIR = tmp_path / "taken"
+        (tmp_path / "taken").write_text("A file stands where the folder should be.")
+    else:
+        settings.EXPORTER_DATABASE_URL = "postgresql://mc_exporter@127.0.0.1:1/nowhere"
+    assert worked(export)
+    export.refresh_from_db()
+    assert export.state == State.QUEUED
+    late = timezone.now() + exports.PATIENCE + timedelta(seconds=1)
+    assert run.run(export.pk, lambda: late)
+    export.refresh_from_db()
+    said = {"disk": "could not be written: File exists", "database": "database did not answer"}
+    assert (export.state, said[trouble] in export.problem) == (State.FAILED, True)
+    assert ops(team)[-1] == ("export.ready", "failed")
+
+
+def test_an_export_that_loses_every_worker_fails_in_the_end(ada: Me, team: Workspace) -> None:
+    export = asked(ada)
+    later = timezone.now() + exports.LONGEST
+    with scope(team):
+        assert exports.take(export.pk, now=later)
+        assert exports.take(export.pk, now=later + timedelta(hours=1)) is None
+    export.refresh_from_db()
+    assert (export.state, "worker" in export.problem) == (State.FAILED, True)
+
+
+def test_two_workers_of_one_export_leave_the_archive_that_the_row_names(
+    exporter: Exporter, ada: Me
+) -> None:
+    """The first was thought to be lost; the second is done before the first is."""
+    export = asked(ada)
+    exporter.number()
+    told = []
+
+    def clock() -> datetime:
+        told.append(timezone.now())
+        if len(told) == 2:
+            later = told[0] + exports.LOST + timedelta(seconds=1)
+            run.run(export.pk, lambda: later)
+        return told[-1]
+
+    assert run.run(export.pk, clock)
+    export.refresh_from_db()
+    assert export.state == State.READY
+    [file] = run.folder().iterdir()
+    assert file.name == export.file
+    assert sha256(file.read_bytes()).hexdigest() == export.sha256
+
+
+def test_the_sweep_removes_what_killed_workers_left(exporter: Exporter, ada: Me) -> None:
+    ready = written(exporter, asked(ada))
+    folder = run.folder()
+    for name in ("7-old", "8-young"):
+        (folder / name).mkdir()
+        (folder / f"{name}.zip").write_bytes(b"half")
+    for name in ("7-old", "7-old.zip", ready.file):
+        os.utime(folder / name, (0, 0))
+    run.sweep(timezone.now)
+    left = {path.name for path in folder.iterdir()}
+    assert left == {"8-young", "8-young.zip", ready.file}
+
+
+def test_a_packer_whose_file_is_gone_holds_nobody_up(tmp_path: Path) -> None:
+    file = (tmp_path / "entries").open("wb")
+    file.close()
+    for count in (50, 0):
+        with pytest.raises(ValueError, match="closed"):
+            _pack(file, count)
+
+
+def _pack(file: BinaryIO, count: int) -> None:
+    with _Packer(Hashed(file)) as packer:
+        for _ in range(count):
+            packer.write(os.urandom(1 << 17))
 
 
 def test_personal_values_wait_for_another_person(

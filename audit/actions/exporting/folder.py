@@ -127,18 +127,18 @@ class _Packer:
         self._blocks.put(block)
 
     def _run(self) -> None:
-        while (block := self._blocks.get()) is not None:
-            self._pack(block)
-        if self._problem is None:
-            self._file.write(self._deflate.flush())
-
-    def _pack(self, block: bytes) -> None:
-        if self._problem is not None:
-            return
+        """Compress until the end is handed over. Whatever goes wrong, blocks are still taken: who
+        hands them over must not wait for a thread that is gone.
+        """
+        block: bytes | None = b""
         try:
-            self._file.write(self._deflate.compress(block))
-        except OSError as problem:
+            while (block := self._blocks.get()) is not None:
+                self._file.write(self._deflate.compress(block))
+            self._file.write(self._deflate.flush())
+        except BaseException as problem:
             self._problem = problem
+        while block is not None:
+            block = self._blocks.get()
 
 
 def _blocks(lines: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:

@@ -1,5 +1,6 @@
 """A worker's part of an export: from a row that is queued to an archive that lies ready."""
 
+import logging
 import shutil
 import tempfile
 import time
@@ -7,7 +8,10 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+import psycopg
 from django.conf import settings
+from django.db import DatabaseError
+from django.utils.translation import gettext as _
 
 from audit.actions import exports
 from audit.actions.exporting.archive import pack
@@ -23,6 +27,10 @@ from audit.rules.chain import Broken
 from audit.rules.export_states import State
 
 TOUCH_SECONDS = 1.0
+# No task lives so long, so what is older is nobody's.
+LEFT_SECONDS = 7_200.0
+
+log = logging.getLogger("audit.export")
 
 Clock = Callable[[], datetime]
 
@@ -43,7 +51,20 @@ def run(export_id: int, clock: Clock) -> bool:
         code = f"{problem.code}: " if isinstance(problem, Broken) else ""
         with every_chain():
             exports.fail(export, problem=f"{code}{problem}", now=clock())
+    except (OSError, DatabaseError, psycopg.Error) as problem:
+        # A full disk or a database that went away: the sweep tries again, for a while.
+        log.exception("Export %s could not be written.", export.pk)
+        with every_chain():
+            exports.give_back(export, now=clock(), problem=_said(problem))
     return True
+
+
+def _said(problem: Exception) -> str:
+    """Return what went wrong without paths and rows, which are nobody's business on a page."""
+    if isinstance(problem, OSError):
+        reason = problem.strerror or type(problem).__name__
+        return _("The files could not be written: %(reason)s.") % {"reason": reason}
+    return _("The database did not answer while the evidence was written.")
 
 
 def folder() -> Path:
@@ -60,10 +81,23 @@ def sweep(clock: Clock) -> list[int]:
     """Delete what is over and return the exports that need a worker."""
     with every_chain():
         exports.expire(now=clock(), remove=remove)
+        _clear(clock())
         lost = clock() - exports.LOST
         queued = Export.objects.filter(state=State.QUEUED)
         running = Export.objects.filter(state=State.RUNNING, touched_at__lt=lost)
         return sorted((queued | running).values_list("pk", flat=True))
+
+
+def _clear(now: datetime) -> None:
+    """Remove what workers left that were killed: half bundles, and archives that no row names."""
+    kept = set(Export.objects.filter(state=State.READY).values_list("file", flat=True))
+    for path in folder().glob("*-*"):
+        if path.name in kept or now.timestamp() - path.stat().st_mtime < LEFT_SECONDS:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _write(export: Export, clock: Clock) -> None:
@@ -79,19 +113,20 @@ def _write(export: Export, clock: Clock) -> None:
             told = _Progress(export, total, clock)
             written = write_bundle(order, this_site(), aside / "bundle", cover, told)
             name = file_name(place.slug or "system", written)
-            told.touch()
-            size, digest = pack(aside / "bundle", folder() / f"{export.pk}.zip", name=name)
+            # A name of its own: another worker may have taken the export over.
+            file = folder() / f"{aside.name}.zip"
+            size, digest = pack(aside / "bundle", file, name=name, told=told)
             is_ours = exports.finish(
                 export,
                 written=written,
-                file=f"{export.pk}.zip",
+                file=file.name,
                 size=size,
                 sha256=digest,
                 days=settings.EVIDENCE_DAYS,
                 now=clock(),
             )
         if not is_ours:
-            return
+            file.unlink()
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 

@@ -24,7 +24,7 @@ from audit.queries.export_span import NotYet
 from audit.rules.bundle import CannotExport
 from audit.rules.canonical import stamp
 from audit.rules.chain import Broken
-from audit.rules.events import Actor, Obj
+from audit.rules.events import Actor, Diff, Obj
 
 ACTOR = Actor("system", "export_evidence")
 POLL_SECONDS = 0.2
@@ -67,7 +67,7 @@ class Command(BaseCommand):
             order = Order(
                 ws, options["since"], until, _record(ws, options, reason, now), options["values"]
             )
-            written = self._write(order, site, options, reason)
+            written = self._written(order, site, options, reason)
         except (exports.ExportRefused, CannotExport) as refusal:
             raise CommandError(str(refusal)) from refusal
         except Broken as broken:
@@ -75,6 +75,18 @@ class Command(BaseCommand):
                 f"{broken.code}: {broken} Nothing was exported.", returncode=REFUSED
             ) from broken
         self._say(written, options["out"])
+
+    def _written(self, order: Order, site: Site, options: dict[str, Any], reason: str) -> Written:
+        """Write it, and record how that ended: the log already says that it was asked for."""
+        try:
+            written = self._write(order, site, options, reason)
+        except Exception as problem:
+            code = f"{problem.code}: " if isinstance(problem, Broken) else ""
+            said = problem.strerror if isinstance(problem, OSError) else str(problem)
+            _record_end(order, why=f"{code}{said}", is_failed=True)
+            raise
+        _record_end(order, diff=exports.result(written))
+        return written
 
     def _write(self, order: Order, site: Site, options: dict[str, Any], reason: str) -> Written:
         deadline = time.monotonic() + options["wait"]
@@ -89,14 +101,11 @@ class Command(BaseCommand):
             )
             while True:
                 try:
-                    written = write_bundle(order, site, options["out"], cover, _silent)
+                    return write_bundle(order, site, options["out"], cover, _silent)
                 except NotYet:
                     if time.monotonic() > deadline:
                         raise
                     time.sleep(POLL_SECONDS)
-                else:
-                    _record_written(order, written)
-                    return written
 
     def _say(self, written: Written, out: Path) -> None:
         self.stdout.write(
@@ -138,7 +147,9 @@ def _record(ws: UUID, options: dict[str, Any], reason: str, now: datetime) -> UU
         )
 
 
-def _record_written(order: Order, written: Written) -> None:
+def _record_end(
+    order: Order, *, diff: Diff | None = None, why: str = "", is_failed: bool = False
+) -> None:
     with transaction.atomic(durable=True):
         record(
             "export.ready",
@@ -146,7 +157,9 @@ def _record_written(order: Order, written: Written) -> None:
             actor=ACTOR,
             obj=Obj("export", "command"),
             now=datetime.now(UTC),
-            diff=exports.result(written),
+            diff=diff,
+            why=why[: exports.LONGEST_REASON],
+            result="failed" if is_failed else "ok",
         )
 
 
