@@ -1,5 +1,6 @@
 """Go on with a new signing key although the one before is gone: nobody can sign for it any more."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -35,18 +36,39 @@ def replace_lost(
     memory = folder.memory() or _from_database(connection, now, trusts=trusts_database)
     lost = read_key(memory.key.key)
     _check_gone(lost, files.present())
-    first = _signed_count(connection)
-    if first <= memory.key.first_epoch:
-        raise Refused("The present key has signed nothing yet; there is nothing to go on from.")
+    first, before = _place(connection, memory, lost.name, files, now)
     new = files.make_next()
     reason = personal_text(why).strip()
     note = str(declare_lost(lost, new, first_epoch=first, why=reason))
     added = KeySpan(str(public_key(lost.name, new)), first, note)
-    ended = replace(memory.key, until=now)
     folder.write(f"lost-{first}.note", note)
-    folder.write(MEMORY, replace(memory, keys=(*memory.keys[:-1], ended, added)).text())
+    folder.write(MEMORY, replace(memory, keys=(*before, added)).text())
     files.arrange(new)
     return added
+
+
+def _place(
+    connection: Connection, memory: Memory, name: str, files: KeyFiles, now: datetime
+) -> tuple[int, tuple[KeySpan, ...]]:
+    """Return from which epoch on the new key signs, and the keys before it. Raises Refused.
+
+    A key that was lost before it signed anything is left out as if it had never been; once it is
+    published it stays named, and the one before it has to sign the epoch that it was to begin with.
+    """
+    first, present = _signed_count(connection), memory.key
+    before = (*memory.keys[:-1], replace(present, until=now))
+    if first > present.first_epoch:
+        return first, before
+    if len(memory.keys) > 1 and present.key not in _names(published_keys(connection)):
+        return present.first_epoch, memory.keys[:-1]
+    there = {str(public_key(name, private)) for private in files.present()}
+    if any(one.key in there and one.until and one.until > now for one in memory.keys[:-1]):
+        return present.first_epoch + 1, before
+    raise Refused("The present key has signed nothing yet; there is nothing to go on from.")
+
+
+def _names(keys: Iterable[KeySpan]) -> set[str]:
+    return {one.key for one in keys}
 
 
 def _check_gone(lost: VerifierKey, there: list[Ed25519PrivateKey]) -> None:

@@ -1,4 +1,4 @@
-"""The site's secret that keys the nonces of heads: a file, made by whoever needs it first."""
+"""The site's secret that keys the nonces of heads: a file that the sequencer makes."""
 
 import os
 import secrets
@@ -11,13 +11,14 @@ class BadSecret(RuntimeError):
     """The secret's file cannot be used; the sentence says why."""
 
 
-def site_secret(path: Path) -> bytes:
-    """Return the secret (the file's text without white space around it), making it when absent.
+def site_secret(path: Path, *, may_create: bool = False) -> bytes:
+    """Return the secret (the file's text without white space around it), made when absent and
+    allowed.
 
     The sequencer and the signer need the same one. Raises BadSecret when it is unreadable or short.
     """
     try:
-        if not path.exists():
+        if may_create and not path.exists():
             _make(path)
         secret = path.read_bytes().strip()
     except OSError as failure:

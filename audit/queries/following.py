@@ -6,7 +6,15 @@ from dataclasses import dataclass, replace
 from audit.queries import chains
 from audit.queries.chains import Connection, StoredEpoch, StoredHead
 from audit.rules.canonical import NotCanonical
-from audit.rules.chain import Broken, Link, check_epoch, check_time, first_link, follow
+from audit.rules.chain import (
+    Broken,
+    Link,
+    check_epoch,
+    check_event,
+    check_time,
+    first_link,
+    follow,
+)
 from audit.rules.epochs import Epoch, next_epoch, read_epoch
 from audit.rules.hashes import Tree
 from audit.rules.memory import Memory
@@ -130,6 +138,7 @@ class _Reader:
         floor = self.last.at if self.last else None
         for entry in chains.entries(self._connection, link.ws, after=link.seq, until=until):
             link = follow(link, entry)
+            check_event(link, entry)
             check_time(entry, slot, floor=floor, ceiling=ceiling)
         if link.seq != until:
             raise Broken("A01", f"Chain {slot} ends at entry {link.seq}, not at {until}.")

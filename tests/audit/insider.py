@@ -8,12 +8,13 @@ from audit.rules import hashes
 from audit.rules.canonical import stamp
 from audit.rules.chain import first_link
 from audit.rules.epochs import Head, read_epoch
+from audit.rules.events import event_bytes
 from audit.rules.notes import public_key
 from audit.verifier import verify_evidence as verifier
 from tests.audit.evidence.cases import Evidence
 from tests.audit.evidence.installation import EXPORT_KEY, Bundle, Entry
 from tests.audit.evidence.run import verify
-from tests.audit.make import INSTALL, MARKETING, rows
+from tests.audit.make import INSTALL, MARKETING, ROAMING, happening, rows
 from tests.audit.site import DOMAIN, SECRET, Site
 
 ORIGIN = f"{DOMAIN}/{INSTALL}"
@@ -98,3 +99,24 @@ def judged(site: Site, folder: Path, *held: str) -> verifier.Report:
         ws=str(MARKETING),
     )
     return verify(evidence, folder)
+
+
+def append_in_another_form(site: Site) -> None:
+    """Whoever has the product's role can hand in JSON that is not canonical."""
+    event = happening()
+    body = event_bytes(event).replace(b'":', b'": ')
+    site.runtime.execute(
+        "SELECT audit_append(%s, %s, %s, %s)",
+        [event.workspace, event.eid, hashes.leaf_hash(body), body.decode()],
+    )
+
+
+def append_another_workspaces(site: Site) -> None:
+    """A superuser puts an event of Roaming into Marketing's queue."""
+    body = event_bytes(happening(ROAMING))
+    site.superuser.execute(
+        "WITH new AS (INSERT INTO audit_event (ws, eid, leaf, body)"
+        " VALUES (%s, gen_random_uuid(), %s, %s) RETURNING id)"
+        " INSERT INTO audit_pending SELECT id FROM new",
+        [MARKETING, hashes.leaf_hash(body), body.decode()],
+    )

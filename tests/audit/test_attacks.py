@@ -237,6 +237,17 @@ def take_an_event_out_of_the_queue(site: Site) -> None:
     )
 
 
+def append_in_another_form(site: Site) -> None:
+    """Whoever has the product's role can hand in JSON that is not canonical."""
+    insider.append_in_another_form(site)
+    site.sequence(4 * HOUR)
+
+
+def append_another_workspaces(site: Site) -> None:
+    insider.append_another_workspaces(site)
+    site.sequence(4 * HOUR)
+
+
 def fork(site: Site) -> None:
     """Two futures of entry 3: one was signed, the other stands there now."""
     site.attack("DELETE FROM audit_entry WHERE ws = :marketing AND seq > 3", SET_BACK.format(seq=3))
@@ -274,6 +285,8 @@ ATTACKS: Mapping[Attack, Found] = {
     fork: Found("A02", "H04", "P02"),
     put_an_old_day_back: Found("H03", "H03", "H03"),
     remove_a_workspace: Found("E06", "E06", "P02"),
+    append_in_another_form: Found("C07"),
+    append_another_workspaces: Found("C12"),
     take_an_event_out_of_the_queue: Found(check="N02"),
     switch_the_guards_off_and_on: Found(check="G01"),
     drop_a_watch: Found(check="G01"),

@@ -22,8 +22,14 @@ def mode(path: Path) -> int:
 
 def test_the_secret_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "secrets" / "nonce"
-    secret = site_secret(path)
+    secret = site_secret(path, may_create=True)
     assert (len(secret), site_secret(path), mode(path)) == (64, secret, 0o400)
+
+
+def test_a_reader_of_the_secret_makes_none(tmp_path: Path) -> None:
+    with pytest.raises(BadSecret, match="cannot be read: No such file"):
+        site_secret(tmp_path / "nonce")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_white_space_around_a_secret_is_not_part_of_it(tmp_path: Path) -> None:

@@ -167,6 +167,53 @@ def test_a_declaration_that_was_changed_is_refused(site: Keeper, what: str) -> N
             read_loss(str(forged))
 
 
+# --- A key that has signed nothing yet
+
+
+@pytest.fixture
+def rotated(log: Log, tmp_path: Path) -> Keeper:
+    """Two hours, and a key that was replaced a moment ago."""
+    keeper = Keeper(log, tmp_path)
+    keeper.sign_hours(2)
+    keeper.rotate()
+    return keeper
+
+
+def test_a_key_that_is_lost_before_it_is_published_is_as_if_it_had_never_been(
+    rotated: Keeper, tmp_path: Path
+) -> None:
+    gone = rotated.folder.memory()
+    rotated.files.path.unlink()
+    added = rotated.lose()
+    rotated.sign_hours(2)
+    assert rotated.signers() == [1, 1, 2, 2]
+    assert (read_key(added.key), added.first_epoch) == (rotated.key, 2)
+    assert gone is not None
+    assert read_key(gone.key.key) not in rotated.keys
+    assert rotated.findings(tmp_path) == []
+
+
+def test_a_key_that_is_lost_when_it_is_published_lets_the_one_before_sign_its_first_epoch(
+    rotated: Keeper, tmp_path: Path
+) -> None:
+    rotated.sign_hours(0)
+    rotated.files.path.unlink()
+    assert rotated.lose().first_epoch == 3
+    rotated.sign_hours(2)
+    assert rotated.signers() == [1, 1, 1, 2]
+    assert rotated.findings(tmp_path) == []
+
+
+def test_a_key_that_is_lost_with_the_one_before_it_leaves_an_epoch_that_nobody_can_sign(
+    rotated: Keeper,
+) -> None:
+    rotated.sign_hours(0)
+    rotated.files.path.unlink()
+    rotated.files.old.unlink()
+    with pytest.raises(Refused, match="signed nothing yet"):
+        rotated.lose()
+
+
 class PowerCut(Exception):
     """The machine goes down in the middle."""
 

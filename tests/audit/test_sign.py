@@ -14,6 +14,7 @@ from audit.rules.canonical import stamp
 from audit.rules.hashes import tree_root
 from audit.rules.memory import read_memory
 from audit.rules.notes import read_signed_checkpoint
+from tests.audit import insider
 from tests.audit.conftest import Log
 from tests.audit.make import INSTALL, MARKETING, NOW, ROAMING
 from tests.audit.site import DELETE_ENTRY, EDIT, HOUR, SET_BACK, Site
@@ -117,6 +118,16 @@ def edit_and_fix_the_leaf(site: Site) -> None:
     site.attack("UPDATE audit_event SET leaf = sha256('\\x00'::bytea || convert_to(body, 'UTF8'))")
 
 
+def append_in_another_form(site: Site) -> None:
+    insider.append_in_another_form(site)
+    site.sequence(2 * HOUR + 1)
+
+
+def append_another_workspaces(site: Site) -> None:
+    insider.append_another_workspaces(site)
+    site.sequence(2 * HOUR + 1)
+
+
 def rewrite_everything(site: Site) -> None:
     site.attack(EDIT.format(seq=2))
     site.rehash()
@@ -187,6 +198,8 @@ def leave_out_an_epoch(site: Site) -> None:
     [
         (edit_before_it_is_signed, "C05"),
         (edit_and_fix_the_leaf, "C05"),
+        (append_in_another_form, "C07"),
+        (append_another_workspaces, "C12"),
         (rewrite_everything, "A01"),
         (rewrite_everything_and_go_on, "C04"),
         (cut_the_tail, "A04"),

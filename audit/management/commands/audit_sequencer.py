@@ -31,7 +31,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         stop = Stop()
         try:
-            secret = site_secret(Path(settings.AUDIT_NONCE_FILE))
+            secret = site_secret(Path(settings.AUDIT_NONCE_FILE), may_create=True)
             keep_working(lambda connection: _work(connection, secret, stop), stop, log)
         except (BadSecret, AlreadyRunning) as refusal:
             raise CommandError(str(refusal)) from refusal

@@ -101,8 +101,24 @@ def _follow(folder: Folder, files: KeyFiles, *, trusts: bool) -> None:
     privates = files.load(may_create=folder.memory() is None)
     if files.are_readable_by_others():
         log.warning("Others than its owner may read the signing key %s.", files.path)
-    secret = site_secret(Path(settings.AUDIT_NONCE_FILE))
+    secret = _secret(Path(settings.AUDIT_NONCE_FILE), stop)
+    if secret is None:
+        return
     keep_working(_Work(folder, files, privates, secret, stop, trusts=trusts), stop, log)
+
+
+def _secret(path: Path, stop: Stop) -> bytes | None:
+    """Return the site's secret as soon as it is here, None when asked to stop before.
+
+    The signer makes none: one of its own would only contradict what the sequencer fixes.
+    """
+    if not path.exists():
+        log.warning("The secret %s is not here yet; the sequencer makes it.", path)
+    while not path.exists():
+        if stop.is_asked:
+            return None
+        stop.wait(PAUSE_SECONDS)
+    return site_secret(path)
 
 
 class _Work:
