@@ -77,14 +77,17 @@ def erase_number(
         raise EraseRefused(_("This workspace holds this number nowhere."))
     if not secrets.compare_digest(code.encode(), code_of(workspace, number, found).encode()):
         raise EraseRefused(_("This is not the code for what would be erased now. Look again."))
+    # Before the entry that says so: what is broken off here has said nothing, and is done again.
+    entries = _erase_values(workspace, number, actor, basis, now)
     salt = secrets.token_bytes(32)
     with transaction.atomic(durable=True):
         done = Held(
             _run(_RECIPIENTS, workspace, number),
             _run(_OPT_OUTS, workspace, number),
             _run(_REPLIES, workspace, number),
-            found.entries,
+            entries,
         )
+        left = len(holding(workspace.uuid, f"+{number}"))
         record(
             "number.erase",
             workspace=workspace.uuid,
@@ -96,11 +99,10 @@ def erase_number(
                 "recipients": (done.recipients, 0),
                 "opt_outs": (done.opt_outs, 0),
                 "replies": (done.replies, 0),
-                "entries": (done.entries, 0),
+                "entries": (done.entries + left, left),
             },
             why=basis,
         )
-    _erase_values(workspace, number, actor, basis, now)
     return Erased(done, salt.hex())
 
 
@@ -112,10 +114,12 @@ def _run(statement: str, workspace: Workspace, number: str) -> int:
 
 def _erase_values(
     workspace: Workspace, number: str, actor: Actor, basis: str, now: datetime
-) -> None:
-    """Erase the number from the log's own values, each batch with its `pd.erase`."""
+) -> int:
+    """Erase the number from the log's own values, each batch with its `pd.erase`; return how many
+    there were.
+    """
     values = holding(workspace.uuid, f"+{number}")
-    for first in range(0, len(values), MOST):
+    return sum(
         erase(
             workspace=workspace.uuid,
             values=values[first : first + MOST],
@@ -124,3 +128,5 @@ def _erase_values(
             basis=basis,
             now=now,
         )
+        for first in range(0, len(values), MOST)
+    )

@@ -7,7 +7,7 @@ pass, however late its transaction committed; a row that a receipt changes later
 as it is then, in a later segment.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -28,6 +28,8 @@ from workspaces.models import Workspace
 from workspaces.queries.keys import keys
 from workspaces.rules.sealing import new_key
 from workspaces.scope import scope_everywhere
+
+Clock = Callable[[], datetime]
 
 SEALER: Final = Actor(kind="system", id="sealer")
 OPERATION = "messages.sealed"
@@ -76,9 +78,11 @@ class _Pass:
     next_aged_horizon: int
 
 
-def seal_messages(now: datetime) -> int:
+def seal_messages(now: datetime, *, clock: Clock | None = None) -> int:
     """Seal what was recorded since the last pass, if an hour has begun since; return the lines.
 
+    A pass is of the time at which it begins; `clock` tells when its entries are made, which after a
+    long outage is much later.
     Doing it twice at once, or dying at any point, seals nothing twice and leaves nothing out: the
     rows, the audit entries and the pass itself are one transaction, and a file without its row
     counts for nothing. Raises OSError when the disk is full; then nothing was sealed.
@@ -87,7 +91,7 @@ def seal_messages(now: datetime) -> int:
         if not _is_due(now):
             return 0
         with transaction.atomic(durable=True):
-            return _seal(now) if _is_alone() and _is_due(now) else 0
+            return _seal(now, clock or (lambda: now)) if _is_alone() and _is_due(now) else 0
 
 
 def _is_due(now: datetime) -> bool:
@@ -106,7 +110,7 @@ def _is_alone() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _seal(now: datetime) -> int:
+def _seal(now: datetime, clock: Clock) -> int:
     one = _next_pass(now)
     segments = [
         (workspace, _write(workspace, rows)) for workspace, rows in _by_workspace(_attempts(one))
@@ -121,7 +125,7 @@ def _seal(now: datetime) -> int:
         line_count=sum(draft.done.line_count for _, draft in segments),
     )
     for workspace, draft in segments:
-        _enter(workspace, draft, sealing)
+        _enter(workspace, draft, sealing, clock())
     return sealing.line_count
 
 
@@ -200,7 +204,7 @@ def _write(workspace: Workspace, rows: Iterable[tuple[Any, ...]]) -> _Draft:
         return _Draft(number, before.until_at if before else None, key, writer.finish())
 
 
-def _enter(workspace: Workspace, draft: _Draft, sealing: Sealing) -> None:
+def _enter(workspace: Workspace, draft: _Draft, sealing: Sealing, now: datetime) -> None:
     """Enter the segment into the workspace's chain, and its row beside."""
     done = draft.done
     facts = {
@@ -217,7 +221,7 @@ def _enter(workspace: Workspace, draft: _Draft, sealing: Sealing) -> None:
         workspace=workspace.uuid,
         actor=SEALER,
         obj=Obj("segment", f"seg_{draft.number}"),
-        now=sealing.sealed_at,
+        now=now,
         diff={name: (None, value) for name, value in facts.items()},
     )
     MessageSegment.objects.create(

@@ -19,7 +19,7 @@ LONGEST_SECONDS = 3600
 )
 def seal() -> None:
     """Seal the outcomes of the hour that is over; the next minute tries again what failed."""
-    seal_messages(timezone.now())
+    seal_messages(timezone.now(), clock=timezone.now)
 
 
 @shared_task(name="campaigns.watch_sealing", ignore_result=True)

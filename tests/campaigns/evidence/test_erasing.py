@@ -12,6 +12,7 @@ from django.utils import timezone
 from audit.queries.verification import verify
 from audit.rules.findings import Outside
 from audit.rules.hashes import commitment
+from campaigns.actions import erasing
 from campaigns.actions.opt_outs import OptOutRefused, add_opt_out, lift_opt_out
 from campaigns.queries.opt_outs import find_opt_out
 from tests import make
@@ -88,8 +89,8 @@ def test_a_number_goes_everywhere_after_two_steps_and_evidence_still_answers(
     query = "SELECT count(*) FROM audit_private.audit_disclosure WHERE value = %s"
     assert sealed_sql(long_ago, query, NUMBER) == [(0,)]
     # The entry commits to the number; who has the salt can show that it is about him.
-    erased, values = entries(long_ago.place)[-2:]
-    assert (erased["op"], values["op"]) == ("number.erase", "pd.erase")
+    values, erased = entries(long_ago.place)[-2:]
+    assert (values["op"], erased["op"]) == ("pd.erase", "number.erase")
     [salt] = re.findall(r"[0-9a-f]{64}", said)
     assert erased["diff"]["number"] == [commitment(bytes.fromhex(salt), "number", NUMBER), None]
     assert (erased["why"], erased["diff"]["replies"]) == (BASIS, [1, 0])
@@ -111,6 +112,27 @@ def test_a_number_goes_everywhere_after_two_steps_and_evidence_still_answers(
     report = verify(reader, workspace=None, outside=Outside(), now=timezone.now())
     codes = {found.code for found in report.findings}
     assert codes <= {"H00", "A00", "K00", "E05"}, report.findings
+
+
+def test_no_entry_says_that_a_number_is_gone_while_the_log_still_holds_it(
+    long_ago: Sealed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What breaks off among the log's values has not said that they are gone."""
+    with scope(long_ago.place):
+        add_opt_out(by=long_ago.admin, text=NUMBER, country="GB", words="a", now=timezone.now())
+    long_ago.sign()
+    [code] = re.findall(r"--confirm ([0-9a-f]{8})", erase(long_ago, monkeypatch))
+
+    def killed(**_words: Any) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(erasing, "erase", killed)
+        with pytest.raises(KeyboardInterrupt):
+            erase(long_ago, patch, confirm=code)
+    assert "number.erase" not in {said["op"] for said in entries(long_ago.place)}
+    erase(long_ago, monkeypatch, confirm=code)
+    assert entries(long_ago.place)[-1]["diff"]["entries"] == [1, 0]
 
 
 def _outside(sealed: Sealed) -> list[Any]:

@@ -11,8 +11,9 @@ from django.db import connection
 from django.utils import timezone
 
 from audit.rules import hashes
-from audit.rules.canonical import encode
+from audit.rules.canonical import encode, stamp
 from audit.rules.segments import TERM_DAYS, line_salt, text_value
+from campaigns.actions.sealing import seal_messages
 from campaigns.actions.segment_upkeep import prune_segments, remove_strays
 from campaigns.models import MessageSegment, Sealing
 from campaigns.queries.sealed import key_context
@@ -81,6 +82,18 @@ def test_a_receipt_of_a_later_hour_is_sealed_in_that_hour_and_nothing_else(seale
     first, second = sealed.segments()
     assert [line["receipt"] for line in sealed.lines(second)] == ["delivered", "delivered"]
     assert (second.number, second.since_at) == (2, first.until_at)
+
+
+def test_the_entry_of_a_long_pass_is_of_its_end_and_the_segment_of_its_beginning(
+    sealed: Sealed,
+) -> None:
+    """Verifiers warn for ever of an entry that claims to be much older than its number."""
+    sealed.send(rows=1)
+    ended = sealed.now + timedelta(minutes=25)
+    assert seal_messages(sealed.now, clock=lambda: ended)
+    said = entries(sealed.place)[-1]
+    assert (said["t"], said["diff"]["until"]) == (stamp(ended), [None, stamp(sealed.now)])
+    assert sealed.segments()[0].until_at == sealed.now
 
 
 def test_what_commits_late_is_sealed_once_although_others_were_before(sealed: Sealed) -> None:
