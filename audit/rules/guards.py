@@ -110,7 +110,7 @@ FUNCTIONS: Mapping[str, str] = {
     "audit_erase(uuid,uuid)": "712c4bc0c6d44c03",
     "audit_holding(uuid,text)": "a2db41430eaae9c4",
     "audit_kept(uuid,uuid)": "4e08bcaa63724a97",
-    "audit_only_erased()": "01be3576169ea70e",
+    "audit_only_erased()": "fe72cbc8b418dc22",
     "audit_only_forward()": "5454cd879e519c0c",
     "audit_only_pruned()": "b30a7568615d4184",
     "audit_only_the_first_note()": "d7b008b0e78b4523",

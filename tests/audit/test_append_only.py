@@ -8,7 +8,7 @@ import pytest
 from psycopg import errors
 
 from audit.rules import hashes
-from audit.rules.events import event_bytes
+from audit.rules.events import Result, event_bytes
 from tests.audit import vectors
 from tests.audit.conftest import Log
 from tests.audit.make import (
@@ -199,6 +199,16 @@ def test_a_personal_value_is_never_changed_and_goes_with_an_entry(superuser: Con
     with pytest.raises(errors.InsufficientPrivilege):
         superuser.execute("UPDATE audit_private.audit_disclosure SET value = ''")
     with pytest.raises(errors.InsufficientPrivilege, match="with an entry"):
+        superuser.execute("DELETE FROM audit_private.audit_disclosure")
+    # An entry that says that nothing was erased lets nothing go.
+    with pytest.raises(errors.InsufficientPrivilege, match="with an entry"):
+        _erase_beside(superuser, "denied")
+    _erase_beside(superuser, "ok")
+
+
+def _erase_beside(superuser: Connection, result: Result) -> None:
+    with superuser.transaction():
+        append(superuser, op="pd.erase", result=result)
         superuser.execute("DELETE FROM audit_private.audit_disclosure")
 
 
