@@ -76,6 +76,17 @@ def test_segments_are_counted_by_the_encoder() -> None:
     assert desk.push().json()["segments"] == 3
 
 
+@pytest.mark.parametrize(("alphabet", "segments"), [("gsm", 1), ("latin1", 2)])
+@pytest.mark.django_db
+def test_segments_are_counted_for_the_alphabet_that_the_campaign_was_built_for(
+    alphabet: str, segments: int
+) -> None:
+    desk = make_care(text="{{amount}} {{day}} " + "x" * 80)
+    with scope(desk.place):
+        Campaign.objects.filter(pk=desk.campaign.pk).update(alphabet=alphabet)
+    assert desk.push(values={**VALUES, "amount": "5 €"}).json()["segments"] == segments
+
+
 def test_an_opted_out_number_is_taken_for_the_claim_to_judge(desk: Care) -> None:
     with scope(desk.place):
         OptOut.objects.create(

@@ -15,6 +15,7 @@ from smpp_client.rules.segments import (
     TextTooLong,
     count,
     encode,
+    is_alike,
     split_points,
 )
 
@@ -147,6 +148,19 @@ def test_each_part_reads_as_its_piece_of_the_text(
     encoding = count(text, alphabet=alphabet).encoding
     for part, (start, stop) in zip(encoded.parts, pairwise(points), strict=True):
         assert _read(part[skip:], encoding) == text[start:stop]
+
+
+@given(texts)
+def test_latin1_never_needs_fewer_parts_and_gsm_makes_as_many_where_it_is_asked_to(
+    text: str,
+) -> None:
+    most = count(text, alphabet=Alphabet.LATIN1).segments
+    assert count(text).segments <= most
+    alike = encode(text, reference=9, counted_for=Alphabet.LATIN1)
+    assert len(alike.parts) == most
+    if is_alike(text):
+        assert count(text).segments == most
+        assert alike == encode(text, reference=9)
 
 
 @given(texts, st.booleans())
