@@ -18,6 +18,7 @@ from smpp_client.engine.accounts import Account, Place
 from smpp_client.engine.adapters.dialer import AdapterDialer
 from smpp_client.engine.books import OutcomeBook, utc_now
 from smpp_client.engine.dialer import Dialer, HostChoice, NoSession, answers
+from smpp_client.engine.faults import PeerFaults
 from smpp_client.engine.feeder import Feeder
 from smpp_client.engine.inbox import Inbox
 from smpp_client.engine.leases import NOTHING
@@ -50,8 +51,6 @@ LONGEST_WAIT = 30.0
 # A refused password is tried slowly: hurrying would lock the account.
 ALARM_WAIT = 60.0
 UNSETTLED_PATIENCE = 20.0
-# Each of a peer's first faults is logged, then one of so many.
-FAULTS_LOGGED, FAULTS_A_LINE = 10, 100
 # When it is said that outcomes cannot be stored, and after which quiet time a failure is the first.
 STUCK_SECONDS, FORGET_SECONDS = 30.0, 600.0
 
@@ -97,7 +96,7 @@ class Slot:
         self._why = ""
         self._is_going_home = False
         self._alarmed_at: dict[str, float] = {}
-        self.fault_count = 0
+        self.faults = PeerFaults()
         self._feeder = Feeder(account, tools.desk, tools.claims, self._stopping)
         self._tenure = Tenure(account, place, tools, self._feeder, self.reporter, self._stopping)
 
@@ -345,7 +344,7 @@ class Slot:
                 assert self._inbox is not None
                 self._inbox.add_message(event)
             case ProtocolFault():
-                self._count_fault(event.sentence)
+                self.faults.add(self.account.name, event.sentence)
             case HealthTold() | PeerSilent() | PeerAnswers():
                 self._on_health(event)
             case Closed():
@@ -365,12 +364,6 @@ class Slot:
         elif isinstance(event, PeerAnswers):
             self.reporter.tell("answers", _("The partner answers segments again."))
         self.reporter.observe("bound", sentence)
-
-    def _count_fault(self, fault: str) -> None:
-        """Count what the peer did wrong; one that never does it right must not fill the log."""
-        self.fault_count = count = self.fault_count + 1
-        if count <= FAULTS_LOGGED or count % FAULTS_A_LINE == 0:
-            log.warning("peer_fault", connection=self.account.name, fault=fault, count=count)
 
     def _alarm(self, what: str, code: str) -> None:
         """Tell of a code that the connection's table calls an alarm, at most once a minute."""

@@ -70,6 +70,8 @@ class Deliveries:
         receipt = read_receipt(delivery, body, self._config.id_rule)
         if receipt is not None:
             self._emit(ReceiptReceived(ticket, receipt))
+            if receipt.is_contradicting:
+                self._emit(ProtocolFault("The options of a receipt contradict its text."))
             return
         message = read_message(delivery, self._config.alphabet)
         self._emit(MessageReceived(ticket, delivery.source, delivery.destination, message, body))

@@ -13,7 +13,8 @@ _S: Final = "campaigns/sending/test_"
 BINDING, DELIVERIES, FRAMING = f"{_P}binding.py", f"{_P}deliveries.py", f"{_P}framing.py"
 LINK, MESSAGES, PDUS = f"{_P}link.py", f"{_P}messages.py", f"{_P}pdus.py"
 RECEIPTS, SUBMITTING, UNBINDING = f"{_P}receipts.py", f"{_P}submitting.py", f"{_P}unbinding.py"
-PEERS, ENDINGS = f"{_E}bad_peers.py", f"{_E}endings.py"
+PEERS, ENDINGS, SLOT = f"{_E}bad_peers.py", f"{_E}endings.py", f"{_E}slot.py"
+COUNTED: Final = f"{SLOT}::test_faults_of_a_peer_are_counted_and_logged_now_and_then"
 CLAIMS, FAULTS, STORED, TLS = f"{_S}claims.py", f"{_S}faults.py", f"{_S}receipts.py", f"{_S}tls.py"
 INBOUND = f"{_S}inbound.py"
 SEGMENTS, GSM, IDS = f"{_R}segments.py", f"{_R}gsm.py", f"{_R}message_ids.py"
@@ -157,6 +158,8 @@ CASES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
         "a storm of binds",
         (
             f"{ENDINGS}::test_each_failure_doubles_the_wait_up_to_a_bound",
+            f"{SLOT}::test_waits_between_binds_are_bounded_and_never_the_same",
+            f"{SLOT}::test_a_link_that_is_refused_all_the_time_costs_another_nothing",
             f"{TLS}::test_every_wrong_peer_gets_no_bind_and_its_own_sentence",
         ),
     ),
@@ -171,7 +174,7 @@ CASES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     ),
     29: (
         "an answer to nothing",
-        (f"{SUBMITTING}::test_an_answer_to_nothing_is_counted_and_nothing_else",),
+        (f"{SUBMITTING}::test_an_answer_to_nothing_is_counted_and_nothing_else", COUNTED),
     ),
     30: ("an answer twice", (f"{SUBMITTING}::test_a_second_answer_changes_nothing",)),
     31: (
@@ -249,6 +252,7 @@ CASES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
         (
             f"{SUBMITTING}::test_a_nack_with_our_number_fails_that_segment",
             f"{SUBMITTING}::test_a_nack_with_number_0_is_counted_only",
+            COUNTED,
         ),
     ),
     43: (
@@ -285,7 +289,7 @@ CASES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
         "urgent beside bulk",
         (
             f"{_R}fairness.py::test_an_urgent_message_passes_a_bulk_campaign",
-            f"{_S}urgent.py::test_pushed_messages_pass_a_bulk_campaign_that_has_the_full_rate",
+            f"{_S}urgent.py::test_calls_of_the_api_pass_a_bulk_campaign_that_has_the_full_rate",
         ),
     ),
     # Delivery receipts
@@ -314,6 +318,7 @@ CASES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
             f"{RECEIPTS}::test_a_receipt_of_options_only",
             f"{RECEIPTS}::test_a_receipt_of_text_only",
             f"{RECEIPTS}::test_of_both_that_contradict_the_options_win",
+            f"{DELIVERIES}::test_a_receipt_that_contradicts_itself_is_told_and_counted",
             f"{RECEIPTS}::test_a_receipt_in_message_payload",
             f"{RECEIPTS}::test_a_receipt_without_anything_is_kept_as_unknown",
         ),
@@ -341,6 +346,7 @@ CASES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
         (
             f"{DELIVERIES}::test_a_receipt_of_an_unknown_id_is_told_as_any_other",
             f"{STORED}::test_an_orphan_is_looked_at_again_after_one_ten_and_sixty_minutes",
+            "campaigns/test_live_diagnostics.py::test_receipts_that_fit_nothing_are_counted",
         ),
     ),
     57: (

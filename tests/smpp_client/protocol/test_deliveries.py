@@ -92,6 +92,16 @@ def test_a_receipt_of_an_unknown_id_is_told_as_any_other() -> None:
     assert sent(session)[0][1] == 0
 
 
+def test_a_receipt_that_contradicts_itself_is_told_and_counted() -> None:
+    contradicting = delivery_body(
+        b"id:abc sub:001 dlvrd:001 stat:DELIVRD err:000", options=tlv(0x001E, b"xyz\0")
+    )
+    told, fault = bound().receive(pdu(DELIVER_SM, 9, contradicting), 0.1)
+    assert isinstance(told, ReceiptReceived)
+    assert told.receipt.smsc_id == "xyz"
+    assert fault == ProtocolFault("The options of a receipt contradict its text.")
+
+
 def test_a_receipt_before_its_response_is_told_before_it() -> None:
     session = bound()
     (sequence,) = submitted(session, 1)
