@@ -158,13 +158,15 @@ class Bound(StrEnum):
     WINDOW = "window"
     BUDGET = "budget"
     THROTTLED = "throttled"
+    STANDSTILL = "standstill"
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
     """How many segments a session may take now; `bound` says what sets that, `limit` its figure.
 
-    The figure of a rate is in segments/s, that of a window or a budget in segments.
+    The figure of a rate is in segments/s, that of a window or a budget in segments; a standstill
+    has none.
     """
 
     segments: int

@@ -17,7 +17,7 @@ from smpp_client.engine.books import FLUSH_OUTCOMES, OutcomeBook, utc_now
 from smpp_client.engine.leases import NOTHING, Share
 from smpp_client.engine.lines import Line
 from smpp_client.engine.tools import pause
-from smpp_client.rules.pace import Bucket, Throttle
+from smpp_client.rules.pace import FLOWING, Bucket, Throttle
 
 IDLE_SECONDS = 0.05
 # A claim and its commit cost about as much as fifty segments: smaller rooms wait this long to grow.
@@ -63,14 +63,15 @@ class Pace:
 class Feeder:
     """Claims and writes for one slot, under one lease.
 
-    The bucket and the throttle outlive sessions: a new bind begins no new burst. Their rate is the
-    slot's share of the connection's, 0 while there is no session.
+    The bucket, the throttle and a standstill outlive sessions: a new bind begins no new burst. The
+    rate is the slot's share of the connection's, 0 while there is no session.
     """
 
     def __init__(
         self, account: Account, desk: Desk, executor: Executor, stopping: asyncio.Event
     ) -> None:
         self.throttle = Throttle.full(0, time.monotonic())
+        self.standstill = FLOWING
         self.share = NOTHING
         self._account = account
         self._desk = desk
@@ -175,7 +176,7 @@ class Feeder:
 
     def _write(self, line: Line, most: int) -> int:
         """Write what the window takes of what is claimed; return how many segments."""
-        free = line.session.free
+        free = min(line.session.free, self._may_try(line))
         going: list[Segment] = []
         count = 0
         while self._ahead and len(going) < free and count < most:
@@ -186,6 +187,9 @@ class Feeder:
             self._pace.add(count)
             line.submit(going)
         return count
+
+    def _may_try(self, line: Line) -> float:
+        return self.standstill.room(line.session.in_flight, time.monotonic())
 
     def _give_back(self, release: Callable[[list[Segment]], None]) -> None:
         segments = list(self._ahead)
@@ -210,6 +214,8 @@ class Feeder:
             Room(wire.session.free + may_wait - ahead, RoomBound.WINDOW, wire.session.in_flight),
             Room(left, RoomBound.BUDGET, book.open_count),
         ]
+        if self.standstill.is_on:
+            rooms.append(Room(int(self._may_try(wire)) - ahead, RoomBound.STANDSTILL, 0))
         tightest = min(rooms, key=lambda room: room.segments)
         return Room(min(tightest.segments, BATCH), tightest.bound, tightest.limit)
 

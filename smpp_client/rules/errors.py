@@ -35,6 +35,7 @@ class Status(NamedTuple):
 
 
 OK: Final = 0x00
+SYSTEM_ERROR: Final = 0x08
 THROTTLED: Final = 0x58
 QUEUE_FULL: Final = 0x14
 

@@ -47,7 +47,13 @@ from smpp_client.carrier import (
 )
 from smpp_client.engine.link import Link
 from smpp_client.engine.routing import Routing
-from smpp_client.rules.errors import QUEUE_FULL, StatusClass, classify, status_classes
+from smpp_client.rules.errors import (
+    QUEUE_FULL,
+    SYSTEM_ERROR,
+    StatusClass,
+    classify,
+    status_classes,
+)
 from smpp_client.rules.pace import Fairness, Priority, Ration
 from smpp_client.rules.segments import Alphabet
 from workspaces.queries.keys import keys
@@ -82,6 +88,10 @@ LONGEST_ID = 65
 THROTTLED_RETRY = (1.0, 1_000)
 QUEUE_FULL_RETRY = (5.0, 1_000)
 LATER_RETRY = (10.0, 6)
+# The first wait for a person, the second for the SMSC: the segment is not at fault, and an outage
+# of some hours must not use it up. Its campaign's window ends all the same.
+ALARM_RETRY = (30.0, 1_000)
+FAULT_RETRY = (10.0, 100)
 NO_RETRY = (0.0, 0)
 ACCOUNT_SECONDS = 3.0
 # One thread claims for all sessions of a process: who holds a campaign's rows holds up no other
@@ -480,8 +490,9 @@ def _one_each(outcomes: Sequence[Outcome]) -> list[Outcome]:
 def _retry(outcome: Outcome, classes: Mapping[int, StatusClass]) -> tuple[float, int]:
     if outcome.kind is not Kind.DEFERRED:
         return NO_RETRY
-    if outcome.status == QUEUE_FULL:
-        return QUEUE_FULL_RETRY
-    if classify(outcome.status, classes) is StatusClass.SLOW_DOWN:
-        return THROTTLED_RETRY
-    return LATER_RETRY
+    status_class = classify(outcome.status, classes)
+    if status_class is StatusClass.SLOW_DOWN:
+        return QUEUE_FULL_RETRY if outcome.status == QUEUE_FULL else THROTTLED_RETRY
+    if status_class is StatusClass.ALARM:
+        return ALARM_RETRY
+    return FAULT_RETRY if outcome.status == SYSTEM_ERROR else LATER_RETRY

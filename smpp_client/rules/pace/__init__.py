@@ -1,8 +1,8 @@
 """How fast, as plain arithmetic: every function takes the time, nothing here reads a clock.
 
 `windows` says when sending is allowed, `plans` how much of a campaign is due, `buckets` what a
-connection may carry, `throttles` what the SMSC's complaints make of it, `fairness` who gets it,
-`sharing` which connection of a route takes it.
+connection may carry, `throttles` what the SMSC's complaints make of it, `standstills` what its
+refusing everything does, `fairness` who gets it, `sharing` which connection of a route takes it.
 Rates are segments per second throughout.
 """
 
@@ -30,10 +30,12 @@ from smpp_client.rules.pace.sharing import (
     Share,
     share_of,
 )
+from smpp_client.rules.pace.standstills import FLOWING, Standstill
 from smpp_client.rules.pace.throttles import Throttle
 from smpp_client.rules.pace.windows import Daily, OpenTime, PlanRefused, open_time
 
 __all__ = [
+    "FLOWING",
     "PATIENCE",
     "URGENT_PATIENCE",
     "Anchor",
@@ -49,6 +51,7 @@ __all__ = [
     "Priority",
     "Ration",
     "Share",
+    "Standstill",
     "Throttle",
     "at_once",
     "curve",

@@ -1,9 +1,10 @@
 """Outcomes in bulk: the short way of accepted segments does what the long one does."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
+from django.utils import timezone
 
 from campaigns.actions.sending.literals import numbers, octets, times, truths, words
 from campaigns.models import Batch, QueuedSegment
@@ -63,6 +64,21 @@ def test_an_id_longer_than_any_column_is_cut_alike_in_answer_and_receipt(desk: G
     long = outcome(segments[0], Kind.SUBMITTED)._replace(smsc_id="x" * 90)
     desk.desk.record(desk.lease, [long])
     assert counts(campaign) == {"submitted": 1} == derived(campaign)
+
+
+@pytest.mark.parametrize(
+    ("status", "fate"),
+    [(0x53, "deferred"), (0x0E, "deferred"), (0x08, "deferred"), (0x45, "refused")],
+)
+def test_a_segment_is_not_used_up_by_what_is_no_fault_of_its_own(
+    desk: Ground, status: int, fate: str
+) -> None:
+    campaign = make.sending(desk.author, desk.route, rows=1)
+    now = timezone.now()
+    for _attempt in range(8):
+        desk.record(desk.claim(now=now), Kind.DEFERRED, status)
+        now += timedelta(minutes=10)
+    assert counts(campaign) == {fate: 1} == derived(campaign)
 
 
 @pytest.fixture

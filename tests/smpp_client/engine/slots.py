@@ -189,6 +189,7 @@ class Stage:
         self.answer = accepts
         self.executor = ThreadPoolExecutor(4)
         patch.setattr(slots, "dialer_for", lambda *_given: self)
+        patch.setattr(slots, "STATUS_SECONDS", 0.05)
         self.tools = Tools(
             desk=self.desk,  # type: ignore[arg-type]
             leases=self.leases,  # type: ignore[arg-type]
