@@ -9,6 +9,8 @@ renewals have been missed as well.
 
 from dataclasses import dataclass
 
+import psycopg
+
 from smpp_client.carrier import LeaseKey
 from smpp_client.engine.clock import lease_now
 from smpp_client.engine.link import Link
@@ -161,8 +163,14 @@ class Leases:
     def renew(self, held: Held) -> Held | None:
         """Prolong a lease, or return None when it has another owner.
 
-        A lock lost with its connection is taken again.
+        A lock lost with its connection is taken again at once, for another sender may wait for it.
         """
+        try:
+            return self._renew(held)
+        except psycopg.OperationalError:
+            return self._renew(held)
+
+    def _renew(self, held: Held) -> Held | None:
         at = lease_now()
         if not self._link.run(RENEW, [self.seconds, held.key.lease_id, held.key.epoch]):
             return None

@@ -23,7 +23,6 @@ from smpp_client.engine.tools import Tools, in_thread, pause
 LEASE_POLL_SECONDS = 0.5
 SHARE_SECONDS = 0.5
 HOLD_BACK_SECONDS = 0.1
-RENEW_AGAIN_PARTS = 4
 ROOM_SECONDS = 1.0
 # After a slot was given to a sender that joined: how long this one leaves it alone, when the next
 # one moves, and when it is tried again if nobody took it.
@@ -116,19 +115,14 @@ class Tenure:
             return
 
     async def keep(self) -> None:
-        """Renew in time; a lease that has another owner ends the session at once. What failed is
-        tried again soon: a cut connection has lost its lock, and another sender waits for it.
-        """
-        wait = self._tools.renew_seconds
+        """Renew in time; a lease that has another owner ends the session at once."""
         while self.held is not None:
-            await asyncio.sleep(wait)
-            wait = self._tools.renew_seconds
+            await asyncio.sleep(self._tools.renew_seconds)
             try:
                 renewed = await in_thread(self._tools.books, self._tools.leases.renew, self.held)
             except psycopg.Error as error:
                 log.warning("lease_not_renewed", connection=self._account.name, error=str(error))
                 self._drop_when_over()
-                wait /= RENEW_AGAIN_PARTS
                 continue
             self.held = renewed
             if renewed is None and self.line is not None:

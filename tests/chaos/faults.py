@@ -190,6 +190,19 @@ class ConnectionLoss(Fault):
         return now()
 
 
+class ConnectionLossBeside(ConnectionLoss):
+    """The same while another sender stands by: locks are free, and their owner lives."""
+
+    group = "database connections lost, another stands by"
+
+    def strike(self, stage: Stage, dice: random.Random) -> float:
+        stage.spare.start(60)
+        healed_at = super().strike(stage, dice)
+        stage.wait_accepted(stage.rate)
+        stage.spare.term(40)
+        return healed_at
+
+
 @dataclass
 class RowLock(Fault):
     """Somebody holds rows that the sender needs, for longer than its lock_timeout."""

@@ -8,6 +8,7 @@ from itertools import cycle, islice
 from tests.chaos.faults import (
     BadLink,
     ConnectionLoss,
+    ConnectionLossBeside,
     DatabaseFreeze,
     DatabaseStop,
     Fault,
@@ -52,6 +53,7 @@ SMSC: Sequence[Callable[[], Fault]] = (
     lambda: BadLink("reset"),
 )
 OTHERS: Sequence[Callable[[], Fault]] = (NoFiles, DatabaseFreeze, SetUpAgain)
+CUTS: Sequence[Callable[[], Fault]] = (ConnectionLoss, ConnectionLossBeside)
 LOCKS = (("progress", 6.0), ("lease", 2.0), ("campaign", 3.0))
 
 
@@ -64,7 +66,7 @@ class Programme:
     terms: int = 5
     freezes: int = 5
     database_stops: int = 15
-    connection_losses: int = 3
+    connection_losses: int = 2
     locks: int = 3
     valkeys: int = 6
     smsc: int = 21
@@ -79,7 +81,7 @@ class Programme:
             *(Terminate() for _ in range(self.terms)),
             *(Freeze() for _ in range(self.freezes)),
             *(DatabaseStop() for _ in range(self.database_stops)),
-            *(ConnectionLoss() for _ in range(self.connection_losses)),
+            *(act() for _ in range(self.connection_losses) for act in CUTS),
             *(RowLock(*lock) for lock in islice(cycle(LOCKS), self.locks)),
             *(ValkeyFault(how) for how in islice(cycle(("flush", "stop", "hang")), self.valkeys)),
             *(make() for make in islice(cycle(SMSC), self.smsc)),

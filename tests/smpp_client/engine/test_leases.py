@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-import psycopg
 import pytest
 from django.db import connection
 
-from smpp_client.engine.leases import LOCK_CLASS, Held, Leases
+from smpp_client.engine.leases import LOCK_CLASS, Leases
 from tests import make
 from tests.conftest import Database
 from tests.poll import poll
@@ -46,13 +45,6 @@ def cut(leases: Leases) -> None:
     asked("SELECT pg_terminate_backend(%s, 10000)", pid)
 
 
-def renewed(leases: Leases, held: Held) -> Held | None:
-    """Renew as a slot does: what failed for a cut connection is tried again."""
-    with pytest.raises(psycopg.OperationalError):
-        leases.renew(held)
-    return leases.renew(held)
-
-
 def test_a_standby_leaves_alone_what_belongs_to_an_owner_whose_connection_was_cut(
     pair: tuple[Leases, Leases],
 ) -> None:
@@ -63,7 +55,7 @@ def test_a_standby_leaves_alone_what_belongs_to_an_owner_whose_connection_was_cu
     ends_in(60)  # however slow this machine is, it was renewed lately
     cut(owner)
     assert standby.take(pk) is None
-    again = renewed(owner, held)
+    again = owner.renew(held)
     assert again is not None
     assert again.key == held.key
     statement = "SELECT count(*) FROM pg_locks WHERE classid = %s AND pid = %s"
