@@ -23,6 +23,7 @@ from smpp_client.engine.feeder import Feeder
 from smpp_client.engine.inbox import Inbox
 from smpp_client.engine.leases import NOTHING
 from smpp_client.engine.lines import Line, LineMaker
+from smpp_client.engine.refusals import Refusals
 from smpp_client.engine.reporter import Reporter
 from smpp_client.engine.tenure import Tenure
 from smpp_client.engine.tls import Keepers
@@ -50,7 +51,7 @@ SHORTEST_WAIT = 0.5
 LONGEST_WAIT = 30.0
 # A refused password is tried slowly: hurrying would lock the account.
 ALARM_WAIT = 60.0
-UNSETTLED_PATIENCE = 20.0
+UNSETTLED_PATIENCE, STATUS_SECONDS = 20.0, 1.0
 # When it is said that outcomes cannot be stored, and after which quiet time a failure is the first.
 STUCK_SECONDS, FORGET_SECONDS = 30.0, 600.0
 
@@ -87,9 +88,7 @@ class Slot:
         self._stopping = asyncio.Event()
         # Set when this lease is to end: with the slot, or because one of its tasks failed.
         self._ending = asyncio.Event()
-        self._is_broken = False
-        self._breaks = 0
-        self._broke_at = float("-inf")
+        self._is_broken, self._breaks, self._broke_at = False, 0, float("-inf")
         self._has_bound = asyncio.Event()
         self._failures = 0
         self._shortest = SHORTEST_WAIT
@@ -98,6 +97,8 @@ class Slot:
         self._alarmed_at: dict[str, float] = {}
         self.faults = PeerFaults()
         self._feeder = Feeder(account, tools.desk, tools.claims, self._stopping)
+        self._refusals = Refusals(self._feeder)
+        self._health = ""
         self._tenure = Tenure(account, place, tools, self._feeder, self.reporter, self._stopping)
 
     # Its life
@@ -332,7 +333,7 @@ class Slot:
                 self._tenure.is_bound = True
                 self._has_bound.set()
                 self._tenure.share_due.set()
-                self.reporter.observe("bound", "")
+                self._show_bound("")
                 self.reporter.tell(
                     "bound", _("Bound as %(id)s.") % {"id": self.account.session.system_id}
                 )
@@ -363,23 +364,40 @@ class Slot:
             self.reporter.tell("alarm", sentence)
         elif isinstance(event, PeerAnswers):
             self.reporter.tell("answers", _("The partner answers segments again."))
-        self.reporter.observe("bound", sentence)
+        self._show_bound(sentence)
 
-    def _alarm(self, what: str, code: str) -> None:
-        """Tell of a code that the connection's table calls an alarm, at most once a minute."""
+    def _show_bound(self, health: str) -> None:
+        """Say that there is a session, and what is wrong with it: that is each campaign's reason
+        too.
+        """
+        self._health = health
+        self.reporter.observe("bound", self._refusals.sentence or health)
+
+    def _alarm(self, about: str, sentence: str) -> None:
+        """Tell of something that a person has to see to, at most once a minute."""
         now = time.monotonic()
-        if now - self._alarmed_at.get(code, float("-inf")) >= ALARM_WAIT:
-            self._alarmed_at[code] = now
-            self.reporter.tell("alarm", what % {"code": code})
+        if now - self._alarmed_at.get(about, float("-inf")) >= ALARM_WAIT:
+            self._alarmed_at[about] = now
+            self.reporter.tell("alarm", sentence)
 
     def _settled(self, event: Settled) -> None:
+        if self._refusals.read(event, self.account.session.status_classes):
+            self._refusals_changed(event)
         if event.status and self._is_alarm(event.status):
-            self._alarm(_("The partner answers %(code)s: somebody has to act."), event.cause)
+            said = _("The partner answers %(code)s: somebody has to act.")
+            self._alarm(event.cause, said % {"code": event.cause})
         if event.kind is Kind.SUBMITTED:
             self.reporter.seen.submitted += 1
         if event.seconds:
             self.reporter.seen.response_seconds.append(event.seconds)
         self._outcome(event.segment, event.kind, event.status, event.smsc_id, event.cause)
+
+    def _refusals_changed(self, event: Settled) -> None:
+        if self._refusals.sentence:
+            self._alarm(event.cause, self._refusals.sentence)
+        else:
+            self.reporter.tell("answers", _("The partner takes segments again."))
+        self._show_bound(self._health)
 
     def _is_alarm(self, status: int) -> bool:
         classes = self.account.session.status_classes
@@ -398,7 +416,8 @@ class Slot:
         assert self._inbox is not None
         error, classes = event.receipt.error, self.account.receipt_classes
         if classes and classify_receipt(error, classes) is StatusClass.ALARM:
-            self._alarm(_("Receipts come with error %(code)s: somebody has to act."), error)
+            said = _("Receipts come with error %(code)s: somebody has to act.")
+            self._alarm(error, said % {"code": error})
         self._inbox.add_receipt(event)
 
     def _acknowledge(self, ticket: int, is_stored: bool) -> None:
@@ -446,7 +465,7 @@ class Slot:
 
     async def _show_status(self) -> None:
         while True:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(STATUS_SECONDS)
             self._look_at_certificates()
             self._look_at_outcomes()
             with suppress(psycopg.Error):
@@ -455,7 +474,8 @@ class Slot:
     def _look_at_outcomes(self) -> None:
         since = None if self._book is None else self._book.waits_since
         if since is not None and time.monotonic() - since >= STUCK_SECONDS:
-            self._alarm(_("Outcomes wait for the database for more than %(code)s s."), "30")
+            said = _("Outcomes have waited for the database for more than %(n)s s.")
+            self._alarm("outcomes", said % {"n": f"{STUCK_SECONDS:g}"})
 
     async def _show(self) -> None:
         held, line = self._tenure.held, self._tenure.line
