@@ -14,13 +14,14 @@ from campaigns.actions.list_files import append_to, flush, new_key, require_room
 from campaigns.actions.settling import records_obj
 from campaigns.models import CallRecordImport, RecordsState
 from campaigns.queries.list_files import blocks, path_of
+from campaigns.queries.unknowns import Asked, connections_with_unknowns
 from campaigns.rules.call_records import (
     Stated,
 )
 from campaigns.rules.encodings import HEAD_BYTES, Inspection
 from campaigns.rules.faults import FILE_FAULTS, FileFault
 from campaigns.rules.layouts import Look, Wish, look
-from smpp_client.models import Connection
+from smpp_client.models import RouteConnection
 from workspaces.actions.noting import note
 from workspaces.queries.me import Me
 from workspaces.rules.refusal import Refusal
@@ -126,6 +127,7 @@ def start_import(*, by: Me, records_id: int, mapped: Mapped, now: datetime) -> C
     seen = look_at_records(records, mapped.wish)
     if isinstance(seen, FileFault):
         raise RecordsRefused(_(FILE_FAULTS[seen]))
+    _require_connection(by, mapped.connection_id)
     _require_sense(mapped, len(seen.header), records.created_at)
     stated = mapped.stated
     with transaction.atomic(durable=True):
@@ -176,9 +178,17 @@ def _uploaded(by: Me, records_id: int) -> CallRecordImport:
     return records
 
 
-def _require_sense(mapped: Mapped, width: int, taken_at: datetime) -> None:
-    if not Connection.objects.filter(pk=mapped.connection_id).exists():
+def _require_connection(by: Me, connection_id: int) -> None:
+    """One that the workspace may send over, or did: it may have lost the route since."""
+    granted = RouteConnection.objects.filter(
+        connection=connection_id, route__grants__workspace=by.here
+    )
+    used = {pk for pk, _name, _count in connections_with_unknowns(Asked(by.here.pk))}
+    if connection_id not in used and not granted.exists():
         raise RecordsRefused(_("Choose the connection."), field="connection")
+
+
+def _require_sense(mapped: Mapped, width: int, taken_at: datetime) -> None:
     if "number" not in mapped.columns:
         raise RecordsRefused(_("Say which column has the phone numbers."))
     if not {"at", "smsc_id", "reference"} & set(mapped.columns):

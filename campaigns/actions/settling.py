@@ -37,13 +37,14 @@ NOBODY = b""
 BEYOND = b"\xff" * 17
 IMPORTER = Actor(kind="system", id="records")
 
-# People whose message is unknown on this connection.
+# People to whom the workspace has a message that is unknown on this connection. Nobody learns from
+# his file whom other workspaces wrote to.
 PEOPLE = """
 SELECT DISTINCT m.fingerprint
 FROM submission s JOIN campaign c ON c.id = s.campaign_id
 JOIN message m ON m.frozen_on = c.frozen_on AND m.campaign_id = s.campaign_id
     AND m.position = s.position
-WHERE s.kind = 'unknown' AND s.connection_id = %s AND s.happened_at >= %s
+WHERE s.kind = 'unknown' AND s.workspace_id = %s AND s.connection_id = %s AND s.happened_at >= %s
 """
 ATTEMPTS = "SELECT * FROM attempts_of_subscribers(%s, %s, %s)"
 
@@ -127,7 +128,8 @@ def _is_next(records: CallRecordImport, state: RecordsState) -> bool:
 
 def _people(records: CallRecordImport) -> set[bytes]:
     with connection.cursor() as cursor:
-        cursor.execute(PEOPLE, [records.connection_id, records.created_at - OLDEST])
+        since = records.created_at - OLDEST
+        cursor.execute(PEOPLE, [records.workspace_id, records.connection_id, since])
         return {bytes(row[0]) for row in cursor.fetchall()}
 
 
@@ -238,11 +240,21 @@ def _judge_all(records: CallRecordImport, people: Sequence[bytes], cursor: Any) 
     reasons: dict[int, Reason] = {}
     for one in people:
         found = judge(attempts[one], told[one], _tolerance(records), _stated(records))
-        reasons |= found.reasons
+        mine = [attempt for attempt in attempts[one] if attempt.key in own]
+        seen = judge(mine, told[one], _tolerance(records))
+        reasons |= _shown(found.reasons, seen.reasons)
         accepted += _accept(found, own, records, cursor)
         absent += _deny(found, own, cursor)
     _explain(records, reasons)
     return accepted, absent
+
+
+def _shown(found: Mapping[int, Reason], seen: Mapping[int, Reason]) -> dict[int, Reason]:
+    """Return the reasons by all attempts, but for records that fit none of the workspace's own:
+    what they fit is another's.
+    """
+    no_match = Reason.NO_MATCH
+    return {row: no_match if seen[row] is no_match else why for row, why in found.items()}
 
 
 def _tolerance(records: CallRecordImport) -> timedelta:

@@ -1,6 +1,7 @@
 """An import of call records against the rows of a campaign."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -17,15 +18,23 @@ from campaigns.actions.records import (
     take_records,
 )
 from campaigns.actions.settling import step
-from campaigns.models import Batch, CallRecord, CallRecordImport, RecordsState, Submission
+from campaigns.models import (
+    Batch,
+    CallRecord,
+    CallRecordImport,
+    RecordsState,
+    Submission,
+)
 from campaigns.queries.list_files import path_of
 from campaigns.rules.call_records import Reason, Stated
 from campaigns.rules.layouts import Wish
 from smpp_client.carrier import Kind, Segment
+from smpp_client.models import RouteGrant
 from tests import make
 from tests.campaigns.sending.ground import Ground, counts, derived
 from tests.campaigns.sending.test_receipts import unknown
 from tests.workspaces.log import ops
+from workspaces.queries.me import Me
 from workspaces.rules.permissions import Role
 
 COLUMNS = {"at": 0, "smsc_id": 1, "sender": 2, "number": 3, "state": 4}
@@ -44,18 +53,23 @@ def line(segment: Segment, smsc_id: str, state: str = "DELIVRD") -> str:
 
 
 def bring_in(
-    desk: Ground, lines: Sequence[str], *, stated: Stated | None = None, tolerance: int = 60
+    desk: Ground,
+    lines: Sequence[str],
+    *,
+    stated: Stated | None = None,
+    tolerance: int = 60,
+    by: Me | None = None,
 ) -> CallRecordImport:
     """Upload records, order their import and do the worker's work."""
     data = "\n".join(["time,id,from,to,status", *lines]).encode()
-    now = timezone.now()
+    now, by = timezone.now(), by or desk.author
     taken = take_records(
-        by=desk.author, file=BytesIO(data), file_name="cdr.csv", size_bytes=len(data), now=now
+        by=by, file=BytesIO(data), file_name="cdr.csv", size_bytes=len(data), now=now
     )
     mapped = Mapped(
         desk.connection.pk, COLUMNS, "", "iso", "UTC", tolerance, stated, Wish(has_header=True)
     )
-    start_import(by=desk.author, records_id=taken.pk, mapped=mapped, now=now)
+    start_import(by=by, records_id=taken.pk, mapped=mapped, now=now)
     while not step(taken.pk, timezone.now()).is_done:
         pass
     taken.refresh_from_db()
@@ -153,19 +167,48 @@ def test_a_step_done_twice_settles_once(desk: Ground) -> None:
     assert counts(campaign) == {"delivered": 2} == derived(campaign)
 
 
-def test_messages_of_another_workspace_count_as_evidence_and_are_not_touched(desk: Ground) -> None:
+def neighbour(desk: Ground) -> Me:
+    """Return somebody of another workspace that sends over the same route."""
+    found = make.person_in(make.workspace(), Role.ADMIN)
+    RouteGrant.objects.create(workspace=found.here, route=desk.route, created_at=timezone.now())
+    return found
+
+
+def test_a_file_tells_nothing_of_whom_another_workspace_wrote_to(desk: Ground) -> None:
     campaign, segments = unknown(desk, rows=1)
-    foreign = make.person_in(make.workspace(), Role.ADMIN)
-    data = f"time,id,from,to,status\n{line(segments[0], 'a')}".encode()
-    now = timezone.now()
-    taken = take_records(
-        by=foreign, file=BytesIO(data), file_name="x.csv", size_bytes=len(data), now=now
-    )
-    mapped = Mapped(desk.connection.pk, COLUMNS, "", "iso", "UTC", 60, None, Wish(has_header=True))
-    start_import(by=foreign, records_id=taken.pk, mapped=mapped, now=now)
-    while not step(taken.pk, now).is_done:
-        pass
+    records = bring_in(desk, [line(segments[0], "a")], by=neighbour(desk))
     assert counts(campaign) == {"unknown": 1}
+    assert (records.kept_count, records.other_count, reasons(records)) == (0, 1, [])
+
+
+def test_what_fits_only_another_workspaces_message_fits_none(desk: Ground) -> None:
+    other = neighbour(desk)
+    theirs, their_segments = unknown(replace(desk, author=other))
+    mine, segments = unknown(desk)
+    assert segments[0].destination == their_segments[0].destination
+    records = bring_in(desk, [line(their_segments[0], "a"), line(segments[0], "b")])
+    assert reasons(records) == [Reason.NO_MATCH, Reason.SETTLED]
+    assert counts(theirs) == {"unknown": 1} == derived(theirs)
+    assert counts(mine) == {"delivered": 1} == derived(mine)
+
+
+def test_messages_of_another_workspace_count_as_evidence(desk: Ground) -> None:
+    other = neighbour(desk)
+    theirs, _segments = unknown(replace(desk, author=other))
+    mine, segments = unknown(desk)
+    nameless = line(segments[0], "a").replace(f",{segments[0].source.value},", ",,")
+    records = bring_in(desk, [nameless])
+    assert reasons(records) == [Reason.FEWER]
+    assert counts(mine) == counts(theirs) == {"unknown": 1}
+
+
+def test_records_are_of_a_connection_that_the_workspace_sends_over(desk: Ground) -> None:
+    _campaign, segments = unknown(desk, rows=1)
+    stranger = make.person_in(make.workspace(), Role.ADMIN)
+    with pytest.raises(RecordsRefused, match="Choose the connection"):
+        bring_in(desk, [line(segments[0], "a")], by=stranger)
+    RouteGrant.objects.all().delete()
+    assert bring_in(desk, [line(segments[0], "a")]).accepted_count == 1
 
 
 def test_records_need_a_time_or_an_id_and_a_number(desk: Ground) -> None:
