@@ -62,7 +62,13 @@ def last(epoch: int, given: Given) -> Last:
 def file(tmp_path: Path) -> FileAnchor:
     path = tmp_path / "checkpoints.jsonl"
     path.touch()
-    return FileAnchor(str(path))
+    return FileAnchor(str(path), may_be_own=True)
+
+
+def test_a_file_of_the_workers_own_is_refused(file: FileAnchor) -> None:
+    with pytest.raises(AnchorRefused, match="the worker's own"):
+        FileAnchor(file.path).send(checkpoint(0), None)
+    assert Path(file.path).read_bytes() == b""
 
 
 def test_a_file_gets_a_line_for_each_checkpoint(file: FileAnchor) -> None:

@@ -402,7 +402,7 @@ def test_the_command_says_when_there_is_no_anchor(nothing: Settings) -> None:
 def test_the_command_hands_out_what_waits_and_lists_it(
     site: Site, nothing: Settings, tmp_path: Path
 ) -> None:
-    nothing.AUDIT_ANCHOR_FILE = str(tmp_path / "file")
+    nothing.AUDIT_ANCHOR_FILE, nothing.DEBUG = str(tmp_path / "file"), True
     code, said = listed("--now")
     assert (code, said.startswith("file (file): REFUSED, no receipt yet; There is no file")) == (
         2,
@@ -421,7 +421,7 @@ def test_the_sweep_and_its_tasks_do_it_all(
     site: Site, nothing: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
-    nothing.AUDIT_ANCHOR_FILE = str(tmp_path / "file")
+    nothing.AUDIT_ANCHOR_FILE, nothing.DEBUG = str(tmp_path / "file"), True
     monkeypatch.setattr(send_to_anchor, "delay", send_to_anchor)
     sweep_anchors()
     assert [row.epoch for row in AnchorReceipt.objects.all()] == [0]
@@ -478,5 +478,5 @@ def test_a_file_on_disk_gets_the_stored_note(site: Site, tmp_path: Path) -> None
     (tmp_path / "file").touch()
     newest = newest_checkpoint()
     assert newest is not None
-    FileAnchor(str(tmp_path / "file")).send(newest, None)
+    FileAnchor(str(tmp_path / "file"), may_be_own=True).send(newest, None)
     assert (site.notes()[0] or "").splitlines()[0] in (tmp_path / "file").read_text()

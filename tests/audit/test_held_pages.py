@@ -37,7 +37,7 @@ def file(settings: Settings, tmp_path: Path) -> Path:
     """An anchor that works."""
     path = tmp_path / "checkpoints.jsonl"
     path.touch()
-    settings.AUDIT_ANCHOR_FILE = str(path)
+    settings.AUDIT_ANCHOR_FILE, settings.DEBUG = str(path), True
     return path
 
 

@@ -29,7 +29,7 @@ def installation(tmp_path: Path) -> Installation:
 
 
 def test_checkpoints_go_to_a_file_that_gives_receipts(installation: Installation) -> None:
-    anchor = FileAnchor(installation.environment("app")["AUDIT_ANCHOR_FILE"])
+    anchor = FileAnchor(installation.environment("app")["AUDIT_ANCHOR_FILE"], may_be_own=True)
     given = anchor.send(CHECKPOINT, None)
     installation.prepare()
     assert anchor.send(CHECKPOINT, Last(0, given.content, NOW)).content != given.content
@@ -37,7 +37,7 @@ def test_checkpoints_go_to_a_file_that_gives_receipts(installation: Installation
 
 
 def test_a_file_that_was_removed_and_made_again_is_noticed(installation: Installation) -> None:
-    anchor = FileAnchor(installation.environment("app")["AUDIT_ANCHOR_FILE"])
+    anchor = FileAnchor(installation.environment("app")["AUDIT_ANCHOR_FILE"], may_be_own=True)
     given = anchor.send(CHECKPOINT, None)
     installation.anchor_file.unlink()
     installation.prepare()

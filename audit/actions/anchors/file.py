@@ -16,11 +16,13 @@ _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOC
 class FileAnchor:
     """Appends a line of JSON for each checkpoint and has it written to the disk.
 
-    The file's owner makes it (`chattr +a` is his affair); we never do. The receipt says where the
-    line stands. A file that is shorter than where our last line ended was cut: that is refused.
+    The file's owner makes it (`chattr +a` is his affair); we never do, and refuse one that the
+    worker owns unless it `may_be_own`: it could be rewritten. The receipt says where the line
+    stands. A file that is shorter than where our last line ended was cut: that is refused.
     """
 
     path: str
+    may_be_own: bool = False
     name: str = "file"
     kind: str = "file"
     period: timedelta = timedelta(0)
@@ -42,6 +44,8 @@ class FileAnchor:
         about = os.fstat(handle)
         if not stat.S_ISREG(about.st_mode):
             raise AnchorRefused(f"{self.path} is not a file.")
+        if about.st_uid == os.geteuid() and not self.may_be_own:
+            raise AnchorRefused(f"{self.path} is the worker's own; somebody else must own it.")
         if about.st_size < known_end:
             raise AnchorRefused(
                 f"{self.path} was cut: it has {about.st_size} bytes and had {known_end}."
