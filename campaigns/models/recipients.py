@@ -77,7 +77,8 @@ class RecipientList(models.Model):
 class Recipient(models.Model):
     """One valid row. `number_sealed` is the only place where the clear number is (AES-256-GCM,
     bound to workspace and fingerprint);
-    `fingerprint` is 16 bytes; `values` maps column names to text.
+    `fingerprint` is 16 bytes; `values` maps column names to text. Where they were erased with the
+    number, `values_digest` stands for them (SHA-256): the approval of the audience names it.
 
     A number that came through the API belongs to no list: it may come again with other values, and
     a list holds a number once.
@@ -100,6 +101,7 @@ class Recipient(models.Model):
     fingerprint = models.BinaryField()
     number_sealed = models.BinaryField(null=True)
     values = models.JSONField(default=dict)
+    values_digest = models.BinaryField(null=True)
 
     class Meta:
         db_table = "recipient"

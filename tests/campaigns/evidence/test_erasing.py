@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from psycopg import errors
 
 from audit.queries.verification import verify
 from audit.rules.findings import Outside
 from audit.rules.hashes import commitment
 from campaigns.actions import erasing
 from campaigns.actions.opt_outs import OptOutRefused, add_opt_out, lift_opt_out
+from campaigns.actions.running import audience_digest, start
 from campaigns.queries.opt_outs import find_opt_out
 from tests import make
 from tests.audit.make import rows
@@ -112,6 +114,47 @@ def test_a_number_goes_everywhere_after_two_steps_and_evidence_still_answers(
     report = verify(reader, workspace=None, outside=Outside(), now=timezone.now())
     codes = {found.code for found in report.findings}
     assert codes <= {"H00", "A00", "K00", "E05"}, report.findings
+
+
+def test_what_his_row_said_goes_too_and_the_audience_is_still_the_approved_one(
+    sealed: Sealed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with scope_everywhere(REASON):
+        campaign = make.approved(sealed.admin, sealed.desk.route, 3)
+    row = 'SELECT number_sealed, "values" FROM recipient WHERE fingerprint = %s'
+    person = keys().fingerprint(make.number(1))
+    assert sealed_sql(sealed, row, person)[0][1] == {"name": "Name1"}
+    [code] = re.findall(r"--confirm ([0-9a-f]{8})", erase(sealed, monkeypatch))
+    erase(sealed, monkeypatch, confirm=code)
+    assert sealed_sql(sealed, row, person) == [(None, {})]
+    with scope(sealed.place):
+        assert audience_digest(campaign.pk) == bytes(campaign.audience_digest or b"")
+        started = start(number=campaign.number, by=sealed.admin, now=timezone.now())
+    assert started.state == "sending"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "\"values\" = '{}'",
+        'number_sealed = NULL, "values" = \'{"name": "other"}\'',
+        "number_sealed = NULL, \"values\" = '{}'",
+        "number_sealed = NULL, \"values\" = '{}', values_digest = sha256('other')",
+    ],
+)
+def test_a_row_is_erased_whole_or_not_changed(sealed: Sealed, change: str) -> None:
+    with scope_everywhere(REASON):
+        make.approved(sealed.admin, sealed.desk.route, 1)
+    with pytest.raises(errors.CheckViolation, match="written once"):
+        sealed_sql(sealed, f"UPDATE recipient SET {change} RETURNING 1")  # noqa: S608
+
+
+def test_an_erased_row_gets_no_number_again(sealed: Sealed) -> None:
+    with scope_everywhere(REASON):
+        make.approved(sealed.admin, sealed.desk.route, 1)
+    sealed_sql(sealed, "UPDATE recipient SET number_sealed = NULL RETURNING 1")
+    with pytest.raises(errors.CheckViolation, match="written once"):
+        sealed_sql(sealed, "UPDATE recipient SET number_sealed = 'x' RETURNING 1")
 
 
 def test_no_entry_says_that_a_number_is_gone_while_the_log_still_holds_it(
