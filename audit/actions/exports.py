@@ -141,7 +141,7 @@ def take(export_id: int, *, now: datetime) -> Export | None:
     """
     lost = Export.objects.filter(pk=export_id, state=State.RUNNING, touched_at__lt=now - LOST)
     for export in lost:
-        if now - _began(export) > LONGEST:
+        if now - export.began_at > LONGEST:
             fail(export, problem=_("Every worker that wrote it was lost before the end."), now=now)
     lost.update(state=State.QUEUED)
     if not _move(export_id, State.QUEUED, State.RUNNING, touched_at=now, done=0, total=0):
@@ -159,15 +159,11 @@ def give_back(export: Export, *, now: datetime, problem: str = "") -> None:
     """Let the export wait for its checkpoint, or for the end of a problem (a sentence); fail it
     when that takes too long.
     """
-    if now - _began(export) > PATIENCE:
+    if now - export.began_at > PATIENCE:
         problem = problem or _("No checkpoint came: the sequencer or the signer does not run.")
         fail(export, problem=problem, now=now)
         return
     _move(export.pk, State.RUNNING, State.QUEUED, touched_at=now)
-
-
-def _began(export: Export) -> datetime:
-    return export.decided_at or export.asked_at
 
 
 def finish(

@@ -1,5 +1,7 @@
 """Exports of evidence that somebody asked for on a page."""
 
+from datetime import datetime
+
 from django.db import models
 
 from audit.rules.export_states import State
@@ -75,3 +77,8 @@ class Export(models.Model):
                 name="audit_export_at_work",
             ),
         ]
+
+    @property
+    def began_at(self) -> datetime:
+        """Return since when it may be written: when it was asked for, or released."""
+        return self.decided_at or self.asked_at

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from audit.queries import chains
 from audit.queries.chains import Connection, StoredEpoch
+from audit.queries.export_outside import WITNESS
 from audit.queries.following import read
 from audit.rules.bundle import CannotExport, Chain, Span
 from audit.rules.canonical import stamp
@@ -23,13 +24,19 @@ _FIXING = (
     " JOIN audit_epoch_change c ON c.slot = %s AND c.seq >= e.seq JOIN audit_epoch p"
     " ON p.epoch = c.epoch WHERE v.eid = %s AND v.ws = %s AND e.ws = %s ORDER BY c.epoch LIMIT 1"
 )
+# The first epoch from there on whose checkpoint a witness signed.
+_SEEN = (
+    "SELECT p.epoch, p.body, p.note FROM audit_epoch p WHERE p.epoch >= %s AND p.note IS NOT NULL"
+    " AND EXISTS (SELECT FROM audit_anchor_receipt r WHERE r.epoch = p.epoch AND r.kind = %s)"
+    " ORDER BY p.epoch LIMIT 1"
+)
 _LENGTH = (
     "SELECT seq FROM audit_epoch_change WHERE slot = %s AND epoch <= %s ORDER BY epoch DESC LIMIT 1"
 )
 
 
 class NotYet(CannotExport):
-    """The epoch with which the bundle would end is not fixed or not signed yet."""
+    """The epoch with which the bundle would end is not fixed, signed or seen yet."""
 
 
 def find_chain(connection: Connection, ws: UUID) -> Chain:
@@ -50,13 +57,17 @@ def find_span(
     since: datetime | None,
     until: datetime | None,
     forced_by: UUID,
+    waits_for_witness: bool = False,
 ) -> Span:
     """Return what a bundle of a period covers; raise NotYet, or CannotExport.
 
     `forced_by` is the event that made the sequencer fix an epoch. Without `until` the bundle ends
-    with that epoch, else with the first at or after `until`.
+    with that epoch (with `waits_for_witness` the first from there on that a witness saw), else
+    with the first at or after `until`.
     """
     last = _last(connection, chain, until, forced_by)
+    if waits_for_witness and until is None:
+        last = _seen(connection, last.number)
     if last.note is None:
         raise NotYet("The signer has not signed the last epoch yet.")
     length = _length(connection, chain.slot, last.number)
@@ -89,6 +100,13 @@ def _last(
     found = connection.execute(query, values).fetchone()
     if found is None:
         raise NotYet("The sequencer has not fixed the last epoch yet.")
+    return StoredEpoch(*found)
+
+
+def _seen(connection: Connection, first: int) -> StoredEpoch:
+    found = connection.execute(_SEEN, [first, WITNESS]).fetchone()
+    if found is None:
+        raise NotYet("The witness has not seen the last epoch yet.")
     return StoredEpoch(*found)
 
 

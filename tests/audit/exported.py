@@ -85,9 +85,11 @@ class Exporter:
         until: datetime | None = None,
         shows_values: bool = True,
         forced_by: UUID | None = None,
+        waits_for_witness: bool = False,
     ) -> tuple[Path, Written]:
         """Export a workspace's evidence and return its folder."""
-        order = Order(ws, since, until, forced_by or self.ask(ws), shows_values)
+        forced = forced_by or self.ask(ws)
+        order = Order(ws, since, until, forced, shows_values, waits_for_witness)
         target = self.folder / name
         with places.inside(ws) as place:
             cover = Cover(place.name, REASON, "Ada (usr_6)", "", timezone.now(), shows_values)

@@ -296,6 +296,31 @@ def test_an_export_waits_for_its_own_epoch_and_signature(
     assert exporter.export(team.uuid, forced_by=eid)[1].entry_count == 3
 
 
+def test_evidence_up_to_now_ends_with_an_epoch_that_a_witness_saw(
+    exporter: Exporter, team: Workspace
+) -> None:
+    forced = exporter.ask(team.uuid)
+    with pytest.raises(NotYet, match="witness"):
+        exporter.export(team.uuid, forced_by=forced, waits_for_witness=True)
+    without, _ = exporter.export(team.uuid, "without", forced_by=forced)
+    # A neighbour's epoch is the one that it saw.
+    append(exporter.site.runtime, ws=MARKETING, op="export.create", at=timezone.now())
+    exporter.number()
+    [(seen,)] = rows(exporter.site.superuser, "SELECT max(epoch) FROM audit_epoch")
+    exporter.site.superuser.execute(
+        "INSERT INTO audit_anchor_receipt (anchor, epoch, kind, content, note_digest, eid, made_at)"
+        " VALUES ('witness', %s, 'witness', 'none', sha256(''), gen_random_uuid(), now())",
+        [seen],
+    )
+    _, written = exporter.export(team.uuid, forced_by=forced, waits_for_witness=True)
+    assert written.epoch_count == seen + 1
+    assert _epoch_count(without) < seen + 1
+
+
+def _epoch_count(bundle: Path) -> int:
+    return (bundle / "epochs.jsonl").read_bytes().count(b"\n")
+
+
 def test_a_chain_that_nobody_opened_cannot_be_exported(exporter: Exporter) -> None:
     with pytest.raises(CannotExport):
         exporter.export(uuid4(), forced_by=INSTALL)

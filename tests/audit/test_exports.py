@@ -20,13 +20,14 @@ from pytest_django.fixtures import Settings
 from audit.actions import exports
 from audit.actions.exporting import run
 from audit.actions.exporting.folder import Hashed, _Packer
-from audit.actions.exporting.site import this_site
+from audit.actions.exporting.site import WITNESS_PATIENCE, this_site
 from audit.actions.exports import ExportRefused
 from audit.models import Export
 from audit.queries.system import every_chain
 from audit.rules.export_states import State
 from tests import make as nouns
 from tests.audit.conftest import Log
+from tests.audit.evidence.installation import WITNESS_VKEY
 from tests.audit.exported import ADMIN, EXPORT_KEY, REASON, Exporter, judge, personal
 from tests.audit.site import EDIT, SECRET, Site
 from tests.workspaces.log import entries
@@ -165,6 +166,19 @@ def test_without_its_checkpoint_it_waits_and_fails_in_the_end(
     export.refresh_from_db()
     assert (export.state, "No checkpoint came" in export.problem) == (State.FAILED, True)
     assert ops(team)[-1] == ("export.ready", "failed")
+
+
+def test_it_waits_a_while_for_the_witness_and_goes_on_without(
+    exporter: Exporter, ada: Me, settings: Settings
+) -> None:
+    settings.AUDIT_WITNESS_URL, settings.AUDIT_WITNESS_KEY = "http://127.0.0.1:1/", WITNESS_VKEY
+    export = asked(ada)
+    exporter.number()
+    assert not worked(export)
+    late = timezone.now() + WITNESS_PATIENCE
+    assert run.run(export.pk, lambda: late)
+    export.refresh_from_db()
+    assert export.state == State.READY
 
 
 @pytest.mark.parametrize("trouble", ["disk", "database"])

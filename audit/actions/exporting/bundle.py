@@ -40,13 +40,16 @@ VERIFIER = ("verify_evidence.py", "verify.html", "VERIFY.txt")
 
 @dataclass(frozen=True)
 class Order:
-    """What is asked for. `forced_by` is the event that made the sequencer fix an epoch."""
+    """What is asked for. `forced_by` is the event that made the sequencer fix an epoch; with
+    `waits_for_witness` evidence up to now ends with an epoch that a witness saw.
+    """
 
     ws: UUID
     since: datetime | None
     until: datetime | None
     forced_by: UUID
     shows_values: bool
+    waits_for_witness: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,7 @@ def write_bundle(order: Order, site: Site, target: Path, cover: Cover, told: Tel
             since=order.since,
             until=order.until,
             forced_by=order.forced_by,
+            waits_for_witness=order.waits_for_witness,
         )
         folder = Folder(target)
         try:

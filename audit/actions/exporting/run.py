@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from audit.actions import exports
 from audit.actions.exporting.archive import pack
 from audit.actions.exporting.bundle import Order, Written, write_bundle
-from audit.actions.exporting.site import this_site
+from audit.actions.exporting.site import WITNESS_PATIENCE, has_witness, this_site
 from audit.actions.exporting.telling import Cover
 from audit.models import Export, Head
 from audit.queries import names, places
@@ -106,10 +106,16 @@ def _write(export: Export, clock: Clock) -> None:
     try:
         with places.inside(export.ws) as place:
             total = _total(export)
+            now = clock()
             order = Order(
-                export.ws, export.since, export.until, export.forced_by, export.shows_values
+                ws=export.ws,
+                since=export.since,
+                until=export.until,
+                forced_by=export.forced_by,
+                shows_values=export.shows_values,
+                waits_for_witness=now - export.began_at < WITNESS_PATIENCE and has_witness(now=now),
             )
-            cover = _cover(export, place, clock())
+            cover = _cover(export, place, now)
             told = _Progress(export, total, clock)
             written = write_bundle(order, this_site(), aside / "bundle", cover, told)
             name = file_name(place.slug or "system", written)

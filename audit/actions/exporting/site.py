@@ -1,14 +1,21 @@
 """What this installation lends to its bundles, as the settings name it."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 
+from audit.actions.anchors.installed import installed
 from audit.actions.exporting.bundle import Site
 from audit.actions.secret_file import BadSecret, site_secret
 from audit.actions.signing_key import BadKey, signing_key
+from audit.queries.anchors import anchor_states
+from audit.queries.export_outside import WITNESS
 from audit.rules.bundle import CannotExport
+
+# So long an export waits for the witness, then goes on without.
+WITNESS_PATIENCE = timedelta(seconds=90)
 
 _APP = Path(__file__).resolve().parents[2]
 
@@ -33,6 +40,12 @@ def this_site() -> Site:
         )
     except (BadSecret, BadKey) as refusal:
         raise CannotExport(str(refusal)) from refusal
+
+
+def has_witness(*, now: datetime) -> bool:
+    """Say whether a witness is set up that answers: it sees a checkpoint within a minute."""
+    wanted = [one.expected for one in installed() if one.expected.kind == WITNESS]
+    return any(not one.failure and not one.is_late for one in anchor_states(wanted, now=now))
 
 
 def export_key(path: Path) -> Ed25519PrivateKey:

@@ -6,6 +6,7 @@ role, which records the export; the log is read by the role `exporter` (EXPORTER
 
 import getpass
 import time
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from django.db import transaction
 
 from audit.actions import exports
 from audit.actions.exporting.bundle import Order, Site, Written, write_bundle
-from audit.actions.exporting.site import this_site
+from audit.actions.exporting.site import WITNESS_PATIENCE, has_witness, this_site
 from audit.actions.exporting.telling import Cover
 from audit.actions.record import record
 from audit.queries import places
@@ -89,7 +90,9 @@ class Command(BaseCommand):
         return written
 
     def _write(self, order: Order, site: Site, options: dict[str, Any], reason: str) -> Written:
-        deadline = time.monotonic() + options["wait"]
+        began = time.monotonic()
+        patience = min(options["wait"], WITNESS_PATIENCE.total_seconds())
+        is_seen = has_witness(now=datetime.now(UTC))
         with places.inside(order.ws) as place:
             cover = Cover(
                 name=place.name,
@@ -100,10 +103,12 @@ class Command(BaseCommand):
                 shows_values=order.shows_values,
             )
             while True:
+                waited = time.monotonic() - began
+                order = replace(order, waits_for_witness=is_seen and waited < patience)
                 try:
                     return write_bundle(order, site, options["out"], cover, _silent)
                 except NotYet:
-                    if time.monotonic() > deadline:
+                    if waited > options["wait"] and not order.waits_for_witness:
                         raise
                     time.sleep(POLL_SECONDS)
 
