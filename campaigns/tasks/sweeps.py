@@ -9,7 +9,12 @@ from kombu.exceptions import OperationalError
 
 from campaigns.actions.building import builds_under_way
 from campaigns.actions.running import sweep
-from campaigns.actions.upkeep import ensure_partitions, forget_requests, give_up_receipts
+from campaigns.actions.upkeep import (
+    ensure_partitions,
+    forget_observations,
+    forget_requests,
+    give_up_receipts,
+)
 from campaigns.queries.starts import starts_between
 from campaigns.tasks.builds import build
 from workspaces.scope import scope_everywhere
@@ -58,5 +63,6 @@ def sweep_partitions() -> None:
 
 @shared_task(name="campaigns.forget_requests", ignore_result=True)
 def sweep_requests() -> None:
-    """Forget answers that no caller will ask for again."""
+    """Forget answers that no caller will ask for again, and observations that nobody sees."""
     forget_requests(timezone.now())
+    forget_observations(timezone.now())

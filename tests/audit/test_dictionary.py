@@ -20,6 +20,7 @@ REFUSES = "changes nothing itself: refuses, and records that it did"
 COUNTS = "counts guesses; the sign-in that is refused by it is recorded"
 UNRECORDED: Mapping[str, str] = {
     "campaigns.actions.inbound:settle": "notes that the peer has read our answers",
+    "campaigns.actions.lanes:clear_lanes": "the change of ranges that asks for it was recorded",
     "campaigns.actions.list_moves:move": PART,
     "campaigns.actions.moves:move": PART,
     "campaigns.actions.moves:replan": PART,
@@ -32,7 +33,9 @@ UNRECORDED: Mapping[str, str] = {
     "campaigns.actions.sending.desk:CampaignDesk.settle_messages": "calls inbound.settle",
     "campaigns.actions.segment_writing:SegmentWriter.add": "writes a file, recorded as sealed",
     "campaigns.actions.segment_writing:SegmentWriter.finish": "writes a file, recorded as sealed",
+    "campaigns.actions.sending.threads:on_own_connection": "a connection for verbs that record",
     "campaigns.actions.upkeep:ensure_partitions": KEEPS_WELL,
+    "campaigns.actions.upkeep:forget_observations": KEEPS_WELL,
     "campaigns.actions.upkeep:forget_requests": KEEPS_WELL,
     "campaigns.actions.upkeep:give_up_receipts": "an outcome of messages, sealed as such",
     "campaigns.actions.uploads:append": "the list is recorded when its file is whole (list.upload)",
