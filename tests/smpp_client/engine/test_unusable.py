@@ -93,5 +93,5 @@ def test_a_slot_that_breaks_does_not_end_the_engine(
         Connection.objects.update(port=1, plain_until=timezone.now(), plain_reason="a test")
         monkeypatch.setattr("smpp_client.engine.slot.Slot._serve_lease", lambda _self: 1 / 0)
         with running():
-            events = ConnectionEvent.objects.filter(connection=broken, kind="alarm")
+            events = ConnectionEvent.objects.filter(connection=broken, kind="failed")
             poll(events.exists, DEADLINE)
