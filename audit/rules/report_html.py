@@ -28,6 +28,7 @@ dd{margin:0;overflow-wrap:anywhere;white-space:pre-wrap}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#eef1f4;padding:8px;font-size:12px}
 nav a{margin-right:14px}
 a{color:#0a5ca8}
+@media (min-width:700px){th,td:first-child{white-space:nowrap}}
 @media print{nav{display:none}body{max-width:none;padding:0}h2{break-after:avoid}}
 """
 _HEAD = (
