@@ -268,6 +268,17 @@ def test_the_counter_names_letters_and_what_replacing_them_saves(here: Stage) ->
     assert "1 part instead of 2, 3 segments fewer." in answer
 
 
+def test_the_counter_names_the_connections_that_take_no_euro_sign(here: Stage) -> None:
+    words = "5 € for {{name}}" + " and more" * 12
+    campaign = here.made(rows=3)
+    assert "1 part for all 3 recipients." in counter(here, campaign, words)
+    Connection.objects.update(alphabet="latin1")
+    answer = counter(here, campaign, words)
+    assert "2 parts for all 3 recipients." in answer
+    assert "One letter is outside GSM-7 or Latin-1" in answer
+    assert f"The connection {Connection.objects.get().name} takes Latin-1" in answer
+
+
 def test_one_press_replaces_them_and_saves(here: Stage) -> None:
     campaign = here.made()
     response = post(here, campaign, "message", text=FANCY, replace="1")
