@@ -418,7 +418,13 @@ CASES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
     ),
     66: (
         "two long messages to one phone",
-        (f"{SEGMENTS}::test_two_long_messages_with_neighbouring_references_differ",),
+        (
+            f"{SEGMENTS}::test_two_long_messages_with_neighbouring_references_differ",
+            f"{_S}long_forms.py::"
+            "test_two_long_messages_to_one_phone_at_once_are_told_apart_by_their_references",
+            "campaigns/test_references.py::"
+            "test_two_campaigns_near_each_other_differ_for_one_person_wherever_he_stands_in_them",
+        ),
     ),
     67: (
         "addresses that do not fit",

@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from campaigns.actions.sending.candidates import Candidate
-from campaigns.rules.references import segment_reference
+from campaigns.models import Mode
+from campaigns.rules.references import joining_reference, segment_reference
 from campaigns.rules.text import Template, compile_text
 from smpp_client.carrier import Address, Kind, Outcome, Sar, Segment, SegmentKey
 from smpp_client.models import LongForm
@@ -119,6 +120,7 @@ class _Maker:
         value, ton, npi = candidate.sender
         self._source = Address(account.short_code_ton if ton == TON_SHORT_CODE else ton, npi, value)
         self._campaign_id = candidate.id
+        self._is_pushed = candidate.plan_row.mode == Mode.TRIGGER
         self._way = candidate.way
         self._alphabet = account.alphabet
         self._counted_for = candidate.alphabet
@@ -139,10 +141,10 @@ class _Maker:
         number = self._open(row.number_sealed).decode()
         if self._way.ranges:
             self._check_lane(number)
-        encoded = self._encoded(row)
+        destination = destination_address(number)
+        encoded = self._encoded(row, destination)
         if len(encoded.parts) != row.part_count:
             raise TextRefused("The text takes another number of segments than was approved.")
-        destination = destination_address(number)
         if row.part_count == 1:
             return [self._alone(row, destination, encoded)]
         is_bare = self._long_form == LongForm.SAR or (
@@ -165,14 +167,19 @@ class _Maker:
             if row.part in {0, index}
         ]
 
-    def _encoded(self, row: ClaimedRow) -> Encoded:
+    def _joins(self, row: ClaimedRow, destination: Address) -> int:
+        return joining_reference(
+            self._campaign_id, row.position, destination.value, is_pushed=self._is_pushed
+        )
+
+    def _encoded(self, row: ClaimedRow, destination: Address) -> Encoded:
         """Return the octets of a row's text; one that is the same for all is encoded once."""
         if self._same is not None:
             return self._same
         text = self._template.render(row.values or {})
         encoded = encode(
             text,
-            reference=reference_of(self._campaign_id, row.position),
+            reference=self._joins(row, destination),
             alphabet=self._alphabet,
             counted_for=self._counted_for,
         )
@@ -214,7 +221,7 @@ class _Maker:
         )
         if self._long_form == LongForm.PAYLOAD:
             return [one]
-        shared = reference_of(self._campaign_id, row.position)
+        shared = self._joins(row, destination)
         return [
             one._replace(
                 key=one.key._replace(part=number),
@@ -240,13 +247,6 @@ def _require_parts(text: str, encoded: Encoded, row: ClaimedRow) -> None:
     """
     if (row.part_count > 1 or len(encoded.parts) > 1) and not is_alike(text):
         raise OtherParts
-
-
-def reference_of(campaign_id: int, position: int) -> int:
-    """Return the concatenation reference (0 to 255) of a message: the same at every attempt,
-    another for its neighbours.
-    """
-    return (campaign_id * 37 + position) & 0xFF
 
 
 def _unsent(

@@ -73,6 +73,23 @@ def test_parts_with_their_places_beside_them_go_over_an_ipv6_bind_and_are_delive
         assert not any(part.esm_class & 0x40 for part in parts)
 
 
+def test_two_long_messages_to_one_phone_at_once_are_told_apart_by_their_references(
+    desk: Ground,
+) -> None:
+    for _campaign in range(2):
+        make.sending(desk.author, desk.route, rows=12, text=LONG)
+    references: dict[tuple[str, int], set[int]] = {}
+    for part in desk.claim():
+        message = (part.destination.value, part.key.campaign_id)
+        references.setdefault(message, set()).add(part.short_message[3])
+    assert len(references) == 24
+    assert all(len(of_parts) == 1 for of_parts in references.values())
+    to_phone: dict[str, set[int]] = {}
+    for (phone, _campaign), (reference,) in references.items():
+        to_phone.setdefault(phone, set()).add(reference)
+    assert {len(of_phone) for of_phone in to_phone.values()} == {2}
+
+
 def test_parts_without_headers_have_their_places_beside_them(desk: Ground) -> None:
     Connection.objects.update(long_form="sar")
     make.sending(desk.author, desk.route, rows=1, text=LONG)
