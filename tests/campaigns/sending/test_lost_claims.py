@@ -1,20 +1,23 @@
 """A claim whose answer never came: what it committed goes back, what is in flight does not."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
+from django.db import connection as database
 from django.utils import timezone
 
 from campaigns.actions.sending.desk import CLAIM
 from campaigns.models import Batch
 from smpp_client.carrier import Bound, Kind, LeaseKey, Room, Segment
-from smpp_client.engine.link import Link
+from smpp_client.engine.link import Link, connect
 from smpp_client.models import RouteConnection, SessionStatus
 from tests import make
 from tests.campaigns.sending.ground import Ground, counts, derived
+from tests.poll import poll
 
 
 class Cut(Link):
@@ -32,6 +35,24 @@ class Cut(Link):
             self.close()
             raise psycopg.OperationalError("server closed the connection unexpectedly")
         return found
+
+
+class Slow(Link):
+    """A link that breaks once while its claim still runs, in a transaction that others commit."""
+
+    running: psycopg.Connection[tuple[Any, ...]] | None = None
+
+    def rows(
+        self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()
+    ) -> list[tuple[Any, ...]]:
+        """Run the statement; leave the first claim behind."""
+        if self.running is not None or statement != CLAIM:
+            return super().rows(statement, values)
+        self.running = connect()
+        self.running.execute("SET idle_in_transaction_session_timeout = 0")
+        self.running.autocommit = False
+        self.running.execute(statement.encode(), values)
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
 
 
 @pytest.fixture
@@ -115,6 +136,33 @@ def test_a_lost_claim_goes_back_before_its_lease_is_left(desk: Ground, cut: Cut)
     assert set(Batch.objects.filter(closed_at=None).values_list("pk", flat=True)) == {
         segment.key.batch_id for segment in in_flight
     }
+
+
+def test_a_claim_that_still_runs_is_waited_for_and_then_goes_back(desk: Ground) -> None:
+    campaign = make.sending(desk.author, desk.route, rows=5)
+    slow = desk.desk._claims = Slow()
+    desk.desk._routing._link = slow
+    with pytest.raises(psycopg.OperationalError):
+        desk.claim(room=3)
+    assert slow.running is not None
+    with ThreadPoolExecutor(1) as pool:
+        left = pool.submit(desk.desk.leave, desk.lease)
+        poll(lambda: waits_for_a_lock() or left.done(), 10)
+        slow.running.commit()
+        slow.running.close()
+        left.result(10)
+    assert counts(campaign) == {"queued": 5} == derived(campaign)
+    assert not Batch.objects.filter(closed_at=None).exists()
+
+
+def waits_for_a_lock() -> bool:
+    """Tell whether somebody waits for a row of this database."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return cursor.fetchone() is not None
 
 
 def test_what_an_earlier_epoch_left_is_no_later_epochs_to_release(desk: Ground, cut: Cut) -> None:
