@@ -3,6 +3,7 @@ the SMPP sessions.
 """
 
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from celery.signals import (
     task_postrun,
     task_prerun,
     worker_ready,
+    worker_shutdown,
 )
+from django.utils import timezone
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "message_center.settings")
 # Celery would run Django's checks, pass over what they find, and load every page for them: a third
@@ -89,6 +92,24 @@ def _show_life(**_: Any) -> None:
         Path(file).touch()
 
 
+def _note_start(sender: Any = None, **_: Any) -> None:
+    _note("process.start", sender)
+
+
+def _note_stop(sender: Any = None, **_: Any) -> None:
+    _note("process.stop", sender)
+
+
+def _note(op: str, worker: Any) -> None:
+    """Record that a worker begins or ends; its name begins with what it does (`sender@host`)."""
+    program = str(getattr(worker, "hostname", "") or "worker").partition("@")[0]
+    # Celery is loaded before Django's models are.
+    note_process = import_module("audit.actions.processes").note_process
+    note_process(op, program, now=timezone.now())
+
+
+worker_ready.connect(_note_start, weak=False)
+worker_shutdown.connect(_note_stop, weak=False)
 worker_ready.connect(_show_life, weak=False)
 heartbeat_sent.connect(_show_life, weak=False)
 

@@ -37,6 +37,12 @@ LATE = timedelta(seconds=60)
 LEAST_FREE = 100_000_000
 
 
+def file_names(path: Path) -> list[str]:
+    """Return the names of the files in a folder that are not in the log yet, at most 50."""
+    rooms = (OPEN, WAITING)
+    return sorted(one.name for room in rooms for one in (path / room).glob(f"*{SUFFIX}"))[:50]
+
+
 @dataclass(frozen=True)
 class End:
     """Where a file ends. `size` counts the whole lines only, `torn_bytes` what follows them."""

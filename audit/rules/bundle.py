@@ -25,6 +25,7 @@ SHOWN_OF_SYSTEM = (
     "signer.",
     "clock.",
     "fallback.",
+    "process.",
     "gap.",
     "retention.",
 )

@@ -303,6 +303,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "audit.verify": Operation(_("Verified the audit log"), _("The audit log did not verify")),
     "clock.step": Operation(_("The clock stepped"), _("The clock stepped")),
     "sequencer.start": Operation(_("The audit sequencer started"), _("The audit sequencer failed")),
+    "process.start": Operation(_("A program started"), _("A program did not start")),
+    "process.stop": Operation(_("A program stopped"), _("A program did not stop")),
     "fallback.ingested": Operation(
         _("Took entries from a fallback file"), _("Refused a fallback file")
     ),

@@ -18,10 +18,14 @@ from audit.queries.kept import holding
 from audit.rules.events import Actor, Obj
 from audit.rules.hashes import commitment
 from audit.rules.reasons import SHORTEST_REASON
+from campaigns.models import RecipientFault
+from campaigns.queries.faulty_rows import faulty_rows_with
 from campaigns.queries.holding import RECIPIENTS, Held, code_of, held, person_in
 from campaigns.rules.faults import FAULTS, Fault
+from campaigns.rules.intake import row_context, value_context
 from campaigns.rules.numbers import normalise
 from workspaces.models import Workspace
+from workspaces.queries.keys import keys
 from workspaces.rules.refusal import Refusal
 
 _RECIPIENTS = f"""
@@ -86,10 +90,11 @@ def erase_number(
     salt = secrets.token_bytes(32)
     with transaction.atomic(durable=True):
         done = Held(
-            _run(_RECIPIENTS, workspace, number),
-            _run(_OPT_OUTS, workspace, number),
-            _run(_REPLIES, workspace, number),
-            entries,
+            recipients=_run(_RECIPIENTS, workspace, number),
+            faulty_rows=_empty_faulty_rows(workspace, number),
+            opt_outs=_run(_OPT_OUTS, workspace, number),
+            replies=_run(_REPLIES, workspace, number),
+            entries=entries,
         )
         left = len(holding(workspace.uuid, f"+{number}"))
         record(
@@ -101,6 +106,7 @@ def erase_number(
             diff={
                 "number": (commitment(salt, "number", f"+{number}"), None),
                 "recipients": (done.recipients, 0),
+                "faulty_rows": (done.faulty_rows, 0),
                 "opt_outs": (done.opt_outs, 0),
                 "replies": (done.replies, 0),
                 "entries": (done.entries + left, left),
@@ -114,6 +120,18 @@ def _run(statement: str, workspace: Workspace, number: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, person_in(workspace, number))
         return int(cursor.rowcount)
+
+
+def _empty_faulty_rows(workspace: Workspace, number: str) -> int:
+    """Take the cells out of the rows of files that were not taken; that there was a row stays."""
+    seal = keys()
+    found = faulty_rows_with(workspace, number)
+    for row in found:
+        RecipientFault.objects.filter(workspace=workspace, pk=row.pk).update(
+            value_sealed=seal.seal("", value_context(row.list_id)),
+            row_sealed=seal.seal("[]", row_context(row.list_id)),
+        )
+    return len(found)
 
 
 def _erase_values(

@@ -6,6 +6,7 @@ from hashlib import sha256
 from django.db import connection
 
 from audit.queries.kept import holding
+from campaigns.queries.faulty_rows import faulty_rows_with
 from workspaces.models import Workspace
 from workspaces.queries.keys import keys
 
@@ -30,9 +31,12 @@ SELECT (SELECT count(*) FROM ({RECIPIENTS}) r),
 
 @dataclass(frozen=True)
 class Held:
-    """In how many rows a number is held; `entries` are values of the audit log."""
+    """In how many rows a number is held; `faulty_rows` are rows of files that were not taken,
+    `entries` are values of the audit log.
+    """
 
     recipients: int
+    faulty_rows: int
     opt_outs: int
     replies: int
     entries: int
@@ -40,7 +44,8 @@ class Held:
     @property
     def total(self) -> int:
         """Return how many there are."""
-        return self.recipients + self.opt_outs + self.replies + self.entries
+        rows = self.recipients + self.faulty_rows + self.opt_outs + self.replies
+        return rows + self.entries
 
 
 def person_in(workspace: Workspace, number: str) -> dict[str, int | bytes]:
@@ -53,7 +58,13 @@ def held(workspace: Workspace, number: str) -> Held:
     with connection.cursor() as cursor:
         cursor.execute(_COUNTS, person_in(workspace, number))
         recipients, opt_outs, replies = cursor.fetchone()
-    return Held(recipients, opt_outs, replies, len(holding(workspace.uuid, f"+{number}")))
+    return Held(
+        recipients=recipients,
+        faulty_rows=len(faulty_rows_with(workspace, number)),
+        opt_outs=opt_outs,
+        replies=replies,
+        entries=len(holding(workspace.uuid, f"+{number}")),
+    )
 
 
 def code_of(workspace: Workspace, number: str, found: Held) -> str:

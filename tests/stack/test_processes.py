@@ -1,18 +1,39 @@
 """The product's processes: they start, stop when asked, and come back after a kill."""
 
+import os
+
+import psycopg
 import pytest
 from structlog.contextvars import bound_contextvars
 
 from campaigns.tasks.sweeps import sweep_campaigns
+from tests.conftest import Database
 from tests.poll import poll
 from tests.processes import Processes
 
 pytestmark = pytest.mark.processes
 
 
-def test_the_worker_stops_when_asked(processes: Processes) -> None:
-    worker = processes.start("worker")
-    assert worker.term() == 0
+def test_what_stops_when_asked_has_said_in_the_log_when_it_ran(
+    processes: Processes, database: Database
+) -> None:
+    running = processes.start_together("worker", "web")
+    assert [one.term() for one in running] == [0, 0]
+    with psycopg.connect(database.url("superuser")) as superuser:
+        query = (
+            "SELECT actor_id, op, body::json -> 'diff' FROM audit_event"
+            " WHERE op LIKE 'process.%' ORDER BY actor_id, id"
+        )
+        said = superuser.execute(query).fetchall()
+    assert [one[:2] for one in said] == [
+        ("web", "process.start"),
+        ("web", "process.stop"),
+        ("worker", "process.start"),
+        ("worker", "process.stop"),
+    ]
+    folder = str(processes.data / "fallback")
+    assert {one[2]["folder"][1] for one in said} == {folder}
+    assert {one[2]["host"][1] for one in said} == {os.uname().nodename}
 
 
 def test_the_sender_starts_again_after_a_kill(processes: Processes) -> None:

@@ -69,6 +69,7 @@ class Command(BaseCommand):
 
 def _words(found: Held) -> str:
     return (
-        f"{found.recipients:,} rows of audiences, {found.opt_outs:,} opt-outs,"
+        f"{found.recipients:,} rows of audiences, {found.faulty_rows:,} faulty rows,"
+        f" {found.opt_outs:,} opt-outs,"
         f" {found.replies:,} replies and {found.entries:,} values of the audit log"
     )

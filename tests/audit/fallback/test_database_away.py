@@ -19,6 +19,7 @@ from django.utils import timezone
 from audit.actions.fallback import Fallback, fallback
 from audit.actions.fallback_ingest import remember_installation
 from audit.actions.fallback_sweep import sweep
+from audit.actions.processes import START, STOP, note_process
 from audit.actions.record import record_denied
 from audit.rules.canonical import decode_event
 from audit.rules.events import Actor, Obj
@@ -197,6 +198,31 @@ def test_a_decision_is_refused_with_a_sentence_and_what_was_typed_can_be_sent_ag
     assert send(client, "/w/care/settings/", typed).status_code == 302
     place.refresh_from_db()
     assert place.name == 'Care "desk"'
+
+
+def test_a_process_that_ends_meanwhile_says_so_in_the_file_and_names_it(
+    folder: Fallback, servers: Ground
+) -> None:
+    client = Client(raise_request_exception=False)
+    assert note_process(START, "web", now=timezone.now())
+    with stopped(servers):
+        send(client, "/sign-in/", {"email": "a@example.com", "password": "typed"})
+        assert note_process(STOP, "web", now=timezone.now())
+        tried, ended = lines(folder)
+        [file] = [path.name for path in files(folder, "open")]
+    assert (tried["op"], ended["op"]) == ("user.sign_in_failed", "process.stop")
+    assert ended["diff"]["files"] == [None, [file]]
+    assert ended["diff"]["folder"] == [None, str(folder.path)]
+
+
+def test_a_process_that_begins_before_anything_is_known_raises_no_alarm(
+    folder: Fallback, servers: Ground
+) -> None:
+    (folder.path / "identity.json").unlink(missing_ok=True)
+    with stopped(servers):
+        assert not note_process(START, "web", now=timezone.now())
+        assert files(folder, "open") == []
+    assert state_of(folder, 1_000_000).lost_count == 0
 
 
 def test_a_password_is_not_carried_through_the_page(folder: Fallback, servers: Ground) -> None:

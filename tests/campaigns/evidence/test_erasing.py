@@ -1,5 +1,6 @@
 """A subscriber's number is erased: looked at, confirmed, recorded, and evidence still verifies."""
 
+import json
 import re
 from io import StringIO
 from pathlib import Path
@@ -16,7 +17,11 @@ from audit.rules.hashes import commitment
 from campaigns.actions import erasing
 from campaigns.actions.opt_outs import OptOutRefused, add_opt_out, lift_opt_out
 from campaigns.actions.running import audience_digest, start
+from campaigns.models import RecipientFault
+from campaigns.queries.lists import all_faults
 from campaigns.queries.opt_outs import find_opt_out
+from campaigns.rules.faults import Fault
+from campaigns.rules.intake import row_context, value_context
 from tests import make
 from tests.audit.make import rows
 from tests.campaigns.evidence.ground import REASON, Sealed
@@ -80,7 +85,10 @@ def test_a_number_goes_everywhere_after_two_steps_and_evidence_still_answers(
     long_ago.sign()
     outside = len(_outside(long_ago))
     looked = erase(long_ago, monkeypatch)
-    assert "1 rows of audiences, 1 opt-outs, 1 replies and 1 values of the audit log" in looked
+    assert (
+        "1 rows of audiences, 0 faulty rows, 1 opt-outs, 1 replies and 1 values of the audit log"
+        in looked
+    )
     assert counts(long_ago) == (1, 1, 1)
     with pytest.raises(CommandError, match="not the code"):
         erase(long_ago, monkeypatch, confirm="00000000")
@@ -147,6 +155,35 @@ def test_a_row_is_erased_whole_or_not_changed(sealed: Sealed, change: str) -> No
         make.approved(sealed.admin, sealed.desk.route, 1)
     with pytest.raises(errors.CheckViolation, match="written once"):
         sealed_sql(sealed, f"UPDATE recipient SET {change} RETURNING 1")  # noqa: S608
+
+
+def test_a_row_of_a_file_that_was_not_taken_is_emptied(
+    sealed: Sealed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A number among others, or beside a text that is too long, lies in a faulty row."""
+    cells = [f"0{NUMBER[3:]} / 0{make.number(2)[2:]}", "Jane"]
+    with scope(sealed.place):
+        lst = make.recipient_list(sealed.place, sealed.admin.user, [])
+        for row, said in ((2, cells), (3, [make.number(3), "Ann"])):
+            RecipientFault.objects.create(
+                workspace=sealed.place,
+                recipient_list=lst,
+                row_number=row,
+                code=Fault.TWO_NUMBERS,
+                value_sealed=keys().seal(said[0], value_context(lst.pk)),
+                row_sealed=keys().seal(json.dumps(said), row_context(lst.pk)),
+            )
+    looked = erase(sealed, monkeypatch)
+    assert "1 faulty rows" in looked
+    [code] = re.findall(r"--confirm ([0-9a-f]{8})", looked)
+    erase(sealed, monkeypatch, confirm=code)
+    with scope(sealed.place):
+        assert [one for _row, _why, one in all_faults(lst)] == [[], [make.number(3), "Ann"]]
+        assert (
+            keys().open(bytes(lst.faults.earliest("pk").value_sealed), value_context(lst.pk)) == ""
+        )
+    assert entries(sealed.place)[-1]["diff"]["faulty_rows"] == [1, 0]
+    assert "0 faulty rows" in erase(sealed, monkeypatch)
 
 
 def test_an_erased_row_gets_no_number_again(sealed: Sealed) -> None:
