@@ -16,7 +16,7 @@ from smpp_client.carrier import Kind, LeaseKey, Outcome, Segment
 from smpp_client.carrier.adapters import BUILT_IN
 from smpp_client.engine.accounts import Account, Place
 from smpp_client.engine.adapters.dialer import AdapterDialer
-from smpp_client.engine.books import OutcomeBook, utc_now
+from smpp_client.engine.books import RETRY_SECONDS, OutcomeBook, utc_now
 from smpp_client.engine.dialer import Dialer, HostChoice, NoSession, answers
 from smpp_client.engine.faults import PeerFaults
 from smpp_client.engine.feeder import Feeder
@@ -172,18 +172,29 @@ class Slot:
                 if not self._is_ending:
                     await pause(self._ending, self._wait_before_next())
         finally:
+            ends = time.monotonic() + UNSETTLED_PATIENCE
             await self._book.settle_all(UNSETTLED_PATIENCE)
             for task in tasks:
                 task.cancel()
-            await self._depart(key)
+            await self._leave_claims(key, ends)
+            with suppress(psycopg.Error):
+                await self._show()
+            await tenure.give_back()
 
-    async def _depart(self, key: LeaseKey) -> None:
-        """Leave the lease to others, with nothing in doubt."""
-        with suppress(psycopg.Error):
-            await self._show()
-        with suppress(psycopg.Error):
-            await in_thread(self.tools.claims, self.tools.desk.leave, key)
-        await self._tenure.give_back()
+    async def _leave_claims(self, key: LeaseKey, ends: float) -> None:
+        """Leave nothing in doubt to who comes after; a database that is away is waited for until
+        then, in monotonic seconds.
+        """
+        while True:
+            try:
+                await in_thread(self.tools.claims, self.tools.desk.leave, key)
+            except psycopg.Error as error:
+                if time.monotonic() >= ends:
+                    log.warning("claims_left", connection=self.account.name, error=str(error))
+                    return
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
 
     @property
     def _is_ending(self) -> bool:
