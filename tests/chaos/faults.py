@@ -10,6 +10,7 @@ import resource
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,8 @@ class Fault:
     budgets: float = 0
     limit: float | None = None
     disturbs: bool = False
+    # Where other sessions send all the time: from when on a segment proves that all is well again.
+    flows_from: float = 0
 
     @property
     def name(self) -> str:
@@ -94,8 +97,30 @@ class Terminate(Fault):
         return ended_at
 
 
+class TerminateWithoutDatabase(Fault):
+    """SIGTERM while the database is away: it comes back while the sender waits for it."""
+
+    group = "sender SIGTERM, database away"
+
+    def strike(self, stage: Stage, dice: random.Random) -> float:
+        poll(stage.sender.is_ready, 30, "Celery is not ready")
+        fresh_connections()
+        postgres = stage.processes.ground.postgres
+        postgres.stop(immediate=True)
+        with ThreadPoolExecutor(1) as beside:
+            ended = beside.submit(stage.sender.term, 45)
+            time.sleep(dice.uniform(1, 4))
+            postgres.start()
+            code = ended.result()
+        if code != 0:
+            raise Broken(f"the sender ended with {code}")
+        ended_at = now()
+        stage.begin()
+        return ended_at
+
+
 class Takeover(Fault):
-    """Two senders: the one that holds the lease is killed, the other goes on."""
+    """Two senders: the one that began is killed, the other takes over what it held."""
 
     group = "sender kill -9, another stands by"
     budgets = 1
@@ -104,8 +129,11 @@ class Takeover(Fault):
     def strike(self, stage: Stage, dice: random.Random) -> float:
         stage.spare.start(60)
         stage.wait_accepted(dice.randint(10, 50))
+        pid = stage.sender.pid
         stage.sender.kill9()
         killed_at = now()
+        stage.wait_taken_over(pid)
+        self.flows_from = now()
         stage.swap()
         return killed_at
 
@@ -121,15 +149,21 @@ class Freeze(Fault):
         stage.spare.start(60)
         stage.wait_accepted(dice.randint(10, 50))
         frozen = stage.sender
+        before = now() - 1
         frozen.freeze()
         frozen_at = now()
-        stage.ledger.read_on()
-        session = stage.ledger.sessions[-1]
-        stage.wait_flow(frozen_at + LEASE_SECONDS / 2)
+        assert stage.checker.leases_of_others(frozen.pid) < stage.sessions
+        stage.wait_taken_over(frozen.pid)
+        self.flows_from = now()
+        stage.wait_flow(self.flows_from)
         woken_at = now()
         frozen.thaw()
         stage.wait_accepted(stage.rate)
-        late = stage.ledger.count_after(woken_at, session=session)
+        # What it had written arrives on a busy machine so much later.
+        ended = stage.ledger.sessions_between(before, frozen_at) - stage.ledger.sessions_between(
+            frozen_at + BUSY_SECONDS, woken_at
+        )
+        late = sum(stage.ledger.count_after(woken_at, session=one) for one in ended)
         if late:
             raise Broken(f"the woken sender wrote {late} segments after its lease had ended")
         frozen.term(40)
@@ -345,7 +379,7 @@ class Silent(Fault):
     def strike(self, stage: Stage, dice: random.Random) -> float:
         stage.simulator.freeze()
         try:
-            time.sleep(stage.connection.response_seconds + 1.5)
+            time.sleep(stage.response_seconds + 1.5)
         finally:
             stage.simulator.thaw()
         return now()
@@ -399,7 +433,7 @@ class BadLink(Fault):
             time.sleep(2.5)
         elif self.how == "dead":
             link.is_dead = True
-            time.sleep(stage.connection.response_seconds + 1.5)
+            time.sleep(stage.response_seconds + 1.5)
         elif self.how == "half":
             link.cut_after = dice.randint(300, 3_000)
             time.sleep(1)

@@ -137,6 +137,14 @@ class Checker:
         """Return how often a lease has changed hands: each time a session ended for good."""
         return int(self.rows("SELECT coalesce(sum(epoch), 0) FROM lease")[0][0])
 
+    def leases_of_others(self, pid: int) -> int:
+        """Return how many leases are held by other senders than this process."""
+        statement = (
+            "SELECT count(*) FROM lease WHERE expires_at > clock_timestamp()"
+            " AND split_part(owner, ':', 2) <> %s"
+        )
+        return int(self.rows(statement, [str(pid)])[0][0])
+
     def claimed_after(self, at: float) -> int:
         """I5: return how many batches were claimed after this Unix time, by the database's clock.
 

@@ -61,6 +61,10 @@ class Ledger:
             return len(self.at) - place
         return sum(1 for each in self.sessions[place:] if each == session)
 
+    def sessions_between(self, start: float, end: float) -> set[int]:
+        """Return the sessions that accepted anything within these Unix times."""
+        return set(self.sessions[bisect_right(self.at, start) : bisect_right(self.at, end)])
+
     def longest_gap(self, start: float, end: float) -> float:
         """Return the longest time between two accepted segments within these Unix times."""
         first, last = bisect_right(self.at, start), bisect_right(self.at, end)

@@ -23,6 +23,7 @@ from tests.chaos.faults import (
     Switches,
     Takeover,
     Terminate,
+    TerminateWithoutDatabase,
     ValkeyFault,
     Verb,
 )
@@ -52,7 +53,12 @@ SMSC: Sequence[Callable[[], Fault]] = (
     lambda: BadLink("half"),
     lambda: BadLink("reset"),
 )
-OTHERS: Sequence[Callable[[], Fault]] = (NoFiles, DatabaseFreeze, SetUpAgain)
+OTHERS: Sequence[Callable[[], Fault]] = (
+    TerminateWithoutDatabase,
+    NoFiles,
+    DatabaseFreeze,
+    SetUpAgain,
+)
 CUTS: Sequence[Callable[[], Fault]] = (ConnectionLoss, ConnectionLossBeside)
 LOCKS = (("progress", 6.0), ("lease", 2.0), ("campaign", 3.0))
 
@@ -71,7 +77,7 @@ class Programme:
     valkeys: int = 6
     smsc: int = 21
     people: int = 2
-    others: int = 3
+    others: int = 4
 
     def faults(self, dice: random.Random) -> list[Fault]:
         """Return all faults, shuffled."""
@@ -108,5 +114,5 @@ SOAK = Programme(
     valkeys=30,
     smsc=105,
     people=10,
-    others=9,
+    others=12,
 )

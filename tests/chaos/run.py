@@ -63,7 +63,7 @@ def _suffer(stage: Stage, fault: Fault, dice: random.Random) -> Entry:
     struck_at = now()
     try:
         heal_at = fault.strike(stage, dice)
-        resumed = stage.wait_flow(heal_at) - heal_at
+        resumed = stage.wait_flow(max(heal_at, fault.flows_from)) - heal_at
         stage.wait_settled(now())
         stage.checker.after_fault()
     except AssertionError as broken:
@@ -73,9 +73,11 @@ def _suffer(stage: Stage, fault: Fault, dice: random.Random) -> Entry:
         # What was held up arrives in a bunch: the rate is judged outside of these times.
         stage.disturbed.append((struck_at, now() + 1))
     unknown = stage.checker.unknown(floor) - before
-    # On a busy machine a sender may lose its lease without a fault: that ends a session as well.
-    ended = max(fault.budgets, stage.checker.epochs() - epochs) if fault.budgets else 0
-    allowed = ended * stage.connection.budget
+    # A budget for each session that ended: `fault.budgets` times all of them. On a busy machine a
+    # sender may lose a lease without a fault: that ends a session as well.
+    changed = stage.checker.epochs() - epochs
+    ended = max(fault.budgets * stage.sessions, changed) if fault.budgets else 0
+    allowed = ended * stage.budget
     _judge(stage, fault, resumed, unknown, allowed)
     return Entry(fault.group, fault.name, resumed, unknown, allowed, fault.limit)
 
@@ -110,9 +112,10 @@ def finish(stage: Stage, journal: Journal, seconds: float = 10 * PATIENCE) -> No
     if late:
         raise Broken(f"I5: {len(late)} segments to people who had opted out")
     claimed, busiest = checker.busiest_claims(), ledger.busiest_second(stage.disturbed)
-    if claimed > stage.rate * 1.02 + LONGEST_MESSAGE or busiest > stage.rate * UNEVEN:
+    longest = LONGEST_MESSAGE * stage.sessions
+    if claimed > stage.rate * 1.02 + longest or busiest > stage.rate * UNEVEN:
         raise Broken(f"I6: {claimed} claimed and {busiest} accepted in a second of {stage.rate}")
-    if stage.watch.most_open > stage.connection.budget + LONGEST_MESSAGE - 1:
+    if stage.watch.most_open > stage.budget + LONGEST_MESSAGE - 1:
         raise Broken(f"I4: {stage.watch.most_open} segments were open at once")
     journal.note(f"messages {sum(counts.values()):,}: {counts}")
     journal.note(f"accepted by the SMSC {len(ledger):,}, recorded as submitted {submitted:,}")
@@ -123,7 +126,7 @@ def finish(stage: Stage, journal: Journal, seconds: float = 10 * PATIENCE) -> No
     )
     journal.note(
         f"counts were conserved at {stage.watch.looks} looks, {stage.watch.blind} had no database;"
-        f" most segments claimed and open {stage.watch.most_open} of {stage.connection.budget}"
+        f" most segments claimed and open in a session {stage.watch.most_open} of {stage.budget}"
     )
     if stage.watch.memory:
         mebibytes = stage.watch.memory

@@ -1,6 +1,8 @@
 """What the faults happen to: the product's sender over a real database, and an SMSC behind a proxy.
 
-Campaigns are supplied as they are used up, so that there is always something to send.
+The route has two connections, and the first of them two bind slots: a claim that is lost, a lease
+that is taken over and a session that ends have others beside them. Campaigns are supplied as they
+are used up, so that there is always something to send.
 """
 
 import contextlib
@@ -16,8 +18,8 @@ from django.utils import timezone
 from audit.actions.record import open_chain
 from campaigns.actions import running
 from campaigns.models import Campaign, RecipientList
-from message_center.stack.certificates import demo_certificates
-from smpp_client.models import Connection, Route
+from message_center.stack.certificates import DemoCertificates, demo_certificates
+from smpp_client.models import Connection, Route, RouteConnection
 from tests import make
 from tests.chaos.invariants import Checker
 from tests.chaos.ledger import Ledger
@@ -31,6 +33,8 @@ from workspaces.rules.permissions import Role
 
 LEASE_SECONDS = 6.0
 PATIENCE = 60.0
+# Sessions of each connection of the route, which share the whole rate evenly.
+BINDS = (2, 1)
 # How the SMSC is when nothing is wrong with it; its delay fills a good part of the window.
 USUAL: dict[str, Any] = {"receipts": True, "receipt_delay": 0.2, "delay": 0.1}
 TEXT = "Hello {{name}}, this is note %d."
@@ -39,8 +43,8 @@ LONG = TEXT + " It is long enough for two segments, so that parts can part." * 3
 
 @dataclass(frozen=True)
 class Size:
-    """The connection's rate in segments/s and its window, how many messages a campaign has, and how
-    many seconds an answer may take.
+    """The route's rate in segments/s and its sessions' window together, how many messages a
+    campaign has, and how many seconds an answer may take.
     """
 
     rate: int
@@ -51,14 +55,18 @@ class Size:
 
 @dataclass
 class Stage:
-    """Everything at hand. `rate` is the connection's, in segments/s."""
+    """Everything at hand. `rate` is the route's, in segments/s; `budget` is the most segments that
+    one session may leave unknown, and `sessions` how many there are.
+    """
 
     processes: Processes
     folder: Path
     rate: int
     rows: int
+    budget: int
+    sessions: int
+    response_seconds: int
     author: Me
-    connection: Connection
     route: Route
     proxy: Proxy
     simulator: RunningSimulator
@@ -75,7 +83,7 @@ class Stage:
 
     @property
     def sender(self) -> Handle:
-        """The sender that holds the lease."""
+        """The sender that holds the leases, or has held them longer."""
         return self.processes[self.names[0]]
 
     @property
@@ -123,6 +131,14 @@ class Stage:
         found = poll(flows, seconds, f"nothing flows\n{self.sender.log_text[-3000:]}")
         assert found is not None
         return found
+
+    def wait_taken_over(self, pid: int, seconds: float = PATIENCE) -> None:
+        """Poll until every session's lease is held by another sender than this process."""
+        poll(
+            lambda: self.checker.leases_of_others(pid) == self.sessions,
+            seconds,
+            f"leases are not taken over\n{self.spare.log_text[-3000:]}",
+        )
 
     def wait_known(self, seconds: float = PATIENCE) -> None:
         """Poll until outcomes are recorded again: the database moves."""
@@ -208,18 +224,13 @@ def build_stage(processes: Processes, folder: Path, size: Size) -> Stage:
     proxy = Proxy(simulator.port)
     author = make.person_in(make.workspace(), Role.ADMIN)
     open_chain(author.here.uuid, now=timezone.now())
-    connection = make.connection(
-        host="127.0.0.1",
-        port=proxy.port,
-        server_name="localhost",
-        ca_file=str(certificates.ca),
-        cert_file=str(certificates.client_cert),
-        key_file=str(certificates.client_key),
-        rate=size.rate,
-        window=size.window,
-        response_seconds=size.patience,
-        enquire_seconds=size.patience + 2,
-    )
+    connections = [
+        _connection(proxy, certificates, size, system_id, binds)
+        for system_id, binds in zip(("center", "center-2"), BINDS, strict=True)
+    ]
+    route = make.route(author.here, *connections)
+    for one in connections:
+        RouteConnection.objects.filter(connection=one).update(weight=one.bind_count)
     people = [{"name": f"Name{index}"} for index in range(size.rows)]
     checker = Checker(
         processes.ground.url("superuser", processes.database), Ledger(simulator.ledger)
@@ -229,9 +240,11 @@ def build_stage(processes: Processes, folder: Path, size: Size) -> Stage:
         folder=folder,
         rate=size.rate,
         rows=size.rows,
+        budget=connections[0].budget,
+        sessions=sum(BINDS),
+        response_seconds=size.patience,
         author=author,
-        connection=connection,
-        route=make.route(author.here, connection),
+        route=route,
         proxy=proxy,
         simulator=simulator,
         recipients=make.recipient_list(author.here, author.user, people),
@@ -243,13 +256,31 @@ def build_stage(processes: Processes, folder: Path, size: Size) -> Stage:
     return stage
 
 
+def _connection(
+    proxy: Proxy, certificates: DemoCertificates, size: Size, system_id: str, binds: int
+) -> Connection:
+    """Make a connection with its part of the rate, and a system_id to get its own receipts by."""
+    return make.connection(
+        host="127.0.0.1",
+        port=proxy.port,
+        server_name="localhost",
+        ca_file=str(certificates.ca),
+        cert_file=str(certificates.client_cert),
+        key_file=str(certificates.client_key),
+        system_id=system_id,
+        bind_count=binds,
+        rate=size.rate * binds // sum(BINDS),
+        window=size.window // sum(BINDS),
+        response_seconds=size.patience,
+        enquire_seconds=size.patience + 2,
+    )
+
+
 def _simulator(folder: Path, port: int) -> RunningSimulator:
     return start_simulator(
         folder,
         demo_certificates(folder / "certificates"),
         port=port,
-        system_id="center",
-        password="secret",
         **USUAL,
     )
 

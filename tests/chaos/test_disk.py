@@ -133,7 +133,7 @@ def test_a_sender_whose_logs_disk_is_full_goes_on(stage: Stage) -> None:
         stage.simulator.do("drop")
         stage.wait_accepted(300)
         filler.unlink()
-        _all_delivered(stage, unknown=stage.connection.budget)
+        _all_delivered(stage, unknown=stage.budget * stage.sessions)
 
 
 def _all_delivered(stage: Stage, unknown: int = 0) -> None:
