@@ -309,6 +309,10 @@ def after_claim(ground: Ground, campaign: Campaign, room: Room, now: datetime) -
             "Limited by the intent budget: 50 segments are not settled yet.",
         ),
         (Room(1, Bound.THROTTLED, 40), "Slowed by the SMSC: 40 segments/s for now."),
+        (
+            Room(1, Bound.STANDSTILL, 0),
+            "The SMSC refuses everything for now: one segment is tried at a time.",
+        ),
         (Room(1, Bound.RATE, 300), "Limited by the connection's rate: 300 segments/s."),
     ],
 )

@@ -47,17 +47,14 @@ def bound_sentence(room: Room, rivals: int = 0) -> str:
             " by the weights of workspaces.",
             rivals,
         ) % {"rate": figure, "n": rivals}
-    if room.bound is Bound.THROTTLED:
-        return _("Slowed by the SMSC: %(rate)s segments/s for now.") % {"rate": figure}
-    if room.bound is Bound.WINDOW:
-        return _("Limited by the window: %(n)s segments wait for the SMSC's answer.") % {
-            "n": figure
-        }
-    if room.bound is Bound.BUDGET:
-        return _("Limited by the intent budget: %(n)s segments are not settled yet.") % {
-            "n": figure
-        }
-    return _("Limited by the connection's rate: %(rate)s segments/s.") % {"rate": figure}
+    said = {
+        Bound.RATE: _("Limited by the connection's rate: %(rate)s segments/s."),
+        Bound.THROTTLED: _("Slowed by the SMSC: %(rate)s segments/s for now."),
+        Bound.WINDOW: _("Limited by the window: %(n)s segments wait for the SMSC's answer."),
+        Bound.BUDGET: _("Limited by the intent budget: %(n)s segments are not settled yet."),
+        Bound.STANDSTILL: _("The SMSC refuses everything for now: one segment is tried at a time."),
+    }
+    return said[room.bound] % {"rate": figure, "n": figure}
 
 
 def plan_sentence(wish: Wish, now: datetime) -> str:
