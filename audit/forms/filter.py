@@ -47,6 +47,7 @@ KINDS: tuple[tuple[str, Promise], ...] = (
     ("checkpoint.", _("Checkpoints overdue")),
     ("clock.", _("Clock")),
     ("sequencer.", _("Sequencer")),
+    ("process.", _("Programs")),
     ("fallback.", _("Fallback files")),
     ("gap.", _("Gaps")),
     ("pd.", _("Erasures")),
