@@ -9,6 +9,7 @@ from message_center.stack.product import ROOT
 from tests.chaos.faults import Fault
 from tests.chaos.invariants import Broken
 from tests.chaos.journal import Entry, Journal
+from tests.chaos.settling import settled_by_records
 from tests.chaos.stage import PATIENCE, Stage, now
 from tests.poll import TooLate, poll
 
@@ -131,6 +132,7 @@ def finish(stage: Stage, journal: Journal, seconds: float = 10 * PATIENCE) -> No
     if stage.watch.memory:
         mebibytes = stage.watch.memory
         journal.note(f"sender's memory {min(mebibytes):.0f} to {max(mebibytes):.0f} MiB")
+    journal.note(settled_by_records(stage))
 
 
 def audited(stage: Stage) -> str:

@@ -12,16 +12,14 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from campaigns.actions import running
-from campaigns.actions.records import Mapped, start_import, take_records
 from campaigns.actions.resending import approve_resend, request_resend
-from campaigns.actions.settling import step
-from campaigns.models import CallRecordImport, Campaign, Submission
+from campaigns.models import Campaign, Submission
 from campaigns.rules.call_records import Stated
-from campaigns.rules.layouts import Wish
 from smpp_client.models import Connection
 from smpp_client.simulator.ledger import read
 from tests import make
 from tests.campaigns.sending.ground import counts, derived
+from tests.campaigns.sending.records import bring_ledger
 from tests.campaigns.sending.test_faults import (
     check_invariants,
     wait_settled,
@@ -33,34 +31,6 @@ from tests.processes import Processes
 from workspaces.rules.permissions import Role
 
 pytestmark = [pytest.mark.processes, pytest.mark.alone]
-
-# Columns of the simulator's ledger (smpp_client/simulator/ledger.py).
-LEDGER = {"at": 0, "smsc_id": 1, "sender": 2, "number": 3, "reference": 11}
-
-
-def bring_ledger(wired: Site, stated: Stated | None) -> CallRecordImport:
-    """Import the simulator's ledger as its call records."""
-    now = timezone.now()
-    size = wired.simulator.ledger.stat().st_size
-    with wired.simulator.ledger.open("rb") as file:
-        taken = take_records(
-            by=wired.author, file=file, file_name="ledger.tsv", size_bytes=size, now=now
-        )
-    mapped = Mapped(
-        connection_id=wired.connection.pk,
-        columns=LEDGER,
-        country="",
-        time_form="unix",
-        zone="UTC",
-        tolerance_seconds=2,
-        stated=stated,
-        wish=Wish("\t", has_header=False),
-    )
-    start_import(by=wired.author, records_id=taken.pk, mapped=mapped, now=now)
-    while not step(taken.pk, timezone.now()).is_done:
-        pass
-    taken.refresh_from_db()
-    return taken
 
 
 def reached(wired: Site) -> Counter[str]:
@@ -109,11 +79,11 @@ def test_the_ledger_settles_all_that_kills_left_unknown_and_a_resend_goes_out_on
     assert progress(campaign).resent == 1
 
     # The ledger without a stated time settles what arrived; with it, all.
-    done = bring_ledger(wired, None)
+    done = bring_ledger(wired.author, wired.simulator.ledger, wired.connection)
     arrived = counts(campaign)
     assert done.accepted_count == left - 1 - arrived.get("unknown", 0)
     stated = _all_of_it(campaign, began)
-    rest = bring_ledger(wired, stated)
+    rest = bring_ledger(wired.author, wired.simulator.ledger, wired.connection, stated)
     assert rest.absent_count == arrived.get("unknown", 0)
     assert counts(campaign) == derived(campaign)
     assert "unknown" not in counts(campaign)
