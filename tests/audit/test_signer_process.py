@@ -128,4 +128,6 @@ def test_its_key_is_replaced_while_it_is_stopped(
 
 
 def test_it_stops_cleanly_when_asked(processes: Processes) -> None:
+    # It waits for the secret that the sequencer makes.
+    processes.start("sequencer")
     assert processes.start("signer").term() == 0
