@@ -15,11 +15,17 @@ from pytest_django.plugin import DjangoDbBlocker
 from tests.audit.make import without_guards
 from tests.conftest import Database, _two_connections
 from tests.ground import Ground
+from tests.poll import poll
 
 EMPTY = """
 TRUNCATE audit_event, audit_pending, audit_entry, audit_head, audit_epoch, audit_epoch_change,
          audit_anchor, audit_anchor_receipt, audit_log_key,
          audit_pruned, audit_private.audit_disclosure RESTART IDENTITY
+"""
+
+HELD = """
+SELECT 1 FROM pg_locks JOIN pg_database d ON d.oid = database
+WHERE locktype = 'advisory' AND datname = current_database()
 """
 
 
@@ -40,6 +46,8 @@ class Log:
     def empty(self) -> None:
         """Take out what the set-up wrote, so that slots and numbers are the test's own."""
         superuser = self.connect("superuser")
+        # The server may not have noticed yet that the last test's sequencer is gone.
+        poll(lambda: not superuser.execute(HELD).fetchone(), 30, "an old lock is held")
         with without_guards(superuser):
             superuser.execute(EMPTY)
 
