@@ -17,7 +17,12 @@ COLUMNS = {"at": 0, "smsc_id": 1, "sender": 2, "number": 3, "reference": 11}
 
 
 def bring_ledger(
-    by: Me, ledger: Path, connection: Connection, stated: Stated | None = None
+    by: Me,
+    ledger: Path,
+    connection: Connection,
+    stated: Stated | None = None,
+    *,
+    tolerance_seconds: int = 2,
 ) -> CallRecordImport:
     """Import the ledger as the call records of a connection, up to its end."""
     now = timezone.now()
@@ -31,7 +36,7 @@ def bring_ledger(
         country="",
         time_form="unix",
         zone="UTC",
-        tolerance_seconds=2,
+        tolerance_seconds=tolerance_seconds,
         stated=stated,
         wish=Wish("\t", has_header=False),
     )
