@@ -64,7 +64,9 @@ def _write(folder: Path) -> int:
     size, heads, epochs = 0, _Heads(), folder / "epochs.jsonl"
     with (
         epochs.open("wb") as log,
-        gzip.GzipFile(folder / "entries.jsonl.gz", "wb", compresslevel=1, mtime=0) as entries,
+        (folder / "entries.jsonl.gz").open("wb") as packed,
+        # The header of a bundle's archive has neither a name nor a time.
+        gzip.GzipFile("", "wb", compresslevel=1, fileobj=packed, mtime=0) as entries,
         (folder / "heads.jsonl").open("wb") as proofs,
         (folder / "disclosures.jsonl").open("wb") as disclosures,
     ):
