@@ -16,7 +16,7 @@ import pytest
 import redis
 from django.conf import settings
 from django.db import connections
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.browsing import Faults, find_chromium, launch
@@ -163,15 +163,29 @@ def faults() -> Faults:
     return Faults()
 
 
-@pytest.fixture
-def page(browser: Browser, faults: Faults) -> Iterator[Page]:
-    """A page without cookies. The test fails when the page breaks or breaks its policy."""
+@pytest.fixture(scope="module")
+def visits(browser: Browser) -> Iterator[BrowserContext]:
+    """What the pages of a file share, so that scripts and styles are compiled only once. A context
+    for each test cost more than most of what a test does.
+    """
     context = browser.new_context()
     context.set_default_timeout(PATIENCE_MS)
-    opened = context.new_page()
+    # It stays, and with it the process that draws the others.
+    context.new_page()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(visits: BrowserContext, faults: Faults) -> Iterator[Page]:
+    """A page without cookies. The test fails when the page breaks or breaks its policy."""
+    opened = visits.new_page()
     faults.watch(opened)
     yield opened
     # What is under way when the page closes is broken off, and says so.
     seen = list(faults.seen)
-    context.close()
+    for one in visits.pages[1:]:
+        one.close()
+    visits.clear_cookies()
+    visits.clear_permissions()
     assert seen == []
