@@ -28,11 +28,8 @@ from workspaces.models import Workspace
 from workspaces.queries.keys import keys
 from workspaces.rules.refusal import Refusal
 
-_RECIPIENTS = f"""
-UPDATE recipient SET number_sealed = NULL, "values" = '{{}}',
-    values_digest = sha256(convert_to("values"::text, 'UTF8'))
-WHERE id IN ({RECIPIENTS})
-"""  # noqa: S608 - of constants
+# The values go with it, by a trigger.
+_RECIPIENTS = f"UPDATE recipient SET number_sealed = NULL WHERE id IN ({RECIPIENTS})"  # noqa: S608 - constants
 _OPT_OUTS = (
     "UPDATE opt_out SET number_sealed = '' WHERE workspace_id = %(place)s"
     " AND fingerprint = %(person)s AND number_sealed <> ''"

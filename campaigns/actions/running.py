@@ -126,13 +126,19 @@ def _begin(campaign: Campaign, now: datetime, **fields: Any) -> str:
 def _is_audience_approved(campaign: Campaign) -> bool:
     if campaign.mode == Mode.TRIGGER:
         return True
-    return audience_digest(campaign.pk) == bytes(campaign.audience_digest or b"")
+    approved = bytes(campaign.audience_digest or b"")
+    # Or it was frozen by an earlier release.
+    return approved == audience_digest(campaign.pk) or approved == audience_digest(
+        campaign.pk, with_numbers=False
+    )
 
 
-def audience_digest(campaign_id: int) -> bytes:
-    """Return the digest of a frozen audience as its rows are now."""
+def audience_digest(campaign_id: int, *, with_numbers: bool = True) -> bytes:
+    """Return the digest of a frozen audience as its rows are now; without their sealed numbers, as
+    it was made at first, a guess of what an erased row said could be confirmed.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT campaign_audience_digest(%s)", [campaign_id])
+        cursor.execute("SELECT campaign_audience_digest(%s, %s)", [campaign_id, with_numbers])
         row = cursor.fetchone()
     return bytes(row[0])
 

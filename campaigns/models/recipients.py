@@ -78,7 +78,9 @@ class Recipient(models.Model):
     """One valid row. `number_sealed` is the only place where the clear number is (AES-256-GCM,
     bound to workspace and fingerprint);
     `fingerprint` is 16 bytes; `values` maps column names to text. Where they were erased with the
-    number, `values_digest` stands for them (SHA-256): the approval of the audience names it.
+    number, `values_digest` stands for them, because the approval of the audience hashes it: the
+    SHA-256 of the sealed number and of their own SHA-256. The number is gone with its random nonce,
+    so that nobody can confirm a guess by what stays.
 
     A number that came through the API belongs to no list: it may come again with other values, and
     a list holds a number once.

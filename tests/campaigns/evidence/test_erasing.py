@@ -2,6 +2,9 @@
 
 import json
 import re
+from functools import partial
+from hashlib import sha256
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ from psycopg import errors
 from audit.queries.verification import verify
 from audit.rules.findings import Outside
 from audit.rules.hashes import commitment
-from campaigns.actions import erasing
+from campaigns.actions import building, erasing
 from campaigns.actions.opt_outs import OptOutRefused, add_opt_out, lift_opt_out
 from campaigns.actions.running import audience_digest, start
 from campaigns.models import RecipientFault
@@ -30,6 +33,8 @@ from tests.workspaces.log import entries
 from workspaces.queries.keys import keys
 from workspaces.scope import scope, scope_everywhere
 
+erased_for_good = import_module("campaigns.migrations.0013_erased_for_good")
+
 BASIS = "Request of the person, article 17(1)(b)"
 NUMBER = f"+{make.number(1)}"
 HELD = (
@@ -38,13 +43,36 @@ HELD = (
     " (SELECT count(*) FROM inbound_message WHERE content_sealed IS NOT NULL)"
 )
 
+BEFORE = """
+DROP TRIGGER recipient_erased ON recipient;
+DROP FUNCTION recipient_erased;
+ALTER TABLE recipient DISABLE TRIGGER recipient_written_once;
+DROP FUNCTION campaign_audience_digest(bigint, boolean);
+CREATE FUNCTION campaign_audience_digest(bigint) RETURNS bytea LANGUAGE sql AS 'SELECT NULL::bytea';
+SELECT set_config('app.workspace', '*', true);
+"""
+# One with what it said, the other with the digest of that alone.
+ERASED_BEFORE = """
+UPDATE recipient SET number_sealed = NULL,
+    values_digest = CASE WHEN row_number > 1 THEN sha256(convert_to("values"::text, 'UTF8')) END,
+    "values" = CASE WHEN row_number > 1 THEN '{}' ELSE "values" END
+WHERE recipient_list_id = %s
+"""
 
-def erase(sealed: Sealed, monkeypatch: pytest.MonkeyPatch, **words: str) -> str:
+
+def erase(sealed: Sealed, monkeypatch: pytest.MonkeyPatch, *, number: int = 1, **words: str) -> str:
     """Run the command as its operator does, who types the number."""
     out = StringIO()
-    monkeypatch.setattr("builtins.input", lambda _prompt: NUMBER)
+    monkeypatch.setattr("builtins.input", lambda _prompt: f"+{make.number(number)}")
     call_command("erase_number", sealed.place.slug, **{"basis": BASIS, "stdout": out, **words})
     return out.getvalue()
+
+
+def confirmed(sealed: Sealed, monkeypatch: pytest.MonkeyPatch, *, number: int = 1) -> str:
+    """Erase it in two steps; return what is said at the end."""
+    looked = erase(sealed, monkeypatch, number=number)
+    [code] = re.findall(r"--confirm ([0-9a-f]{8})", looked)
+    return erase(sealed, monkeypatch, number=number, confirm=code)
 
 
 def wrote(sealed: Sealed) -> None:
@@ -129,32 +157,84 @@ def test_what_his_row_said_goes_too_and_the_audience_is_still_the_approved_one(
 ) -> None:
     with scope_everywhere(REASON):
         campaign = make.approved(sealed.admin, sealed.desk.route, 3)
-    row = 'SELECT number_sealed, "values" FROM recipient WHERE fingerprint = %s'
-    person = keys().fingerprint(make.number(1))
-    assert sealed_sql(sealed, row, person)[0][1] == {"name": "Name1"}
-    [code] = re.findall(r"--confirm ([0-9a-f]{8})", erase(sealed, monkeypatch))
-    erase(sealed, monkeypatch, confirm=code)
-    assert sealed_sql(sealed, row, person) == [(None, {})]
+    row = (
+        'SELECT number_sealed, "values" FROM recipient'
+        " WHERE recipient_list_id = %s AND fingerprint = %s"
+    )
+    his = (campaign.recipient_list_id, keys().fingerprint(make.number(1)))
+    assert sealed_sql(sealed, row, *his)[0][1] == {"name": "Name1"}
+    confirmed(sealed, monkeypatch)
+    assert sealed_sql(sealed, row, *his) == [(None, {})]
     with scope(sealed.place):
         assert audience_digest(campaign.pk) == bytes(campaign.audience_digest or b"")
         started = start(number=campaign.number, by=sealed.admin, now=timezone.now())
     assert started.state == "sending"
 
 
+def test_nothing_that_stays_confirms_a_guess_of_what_his_row_said(
+    sealed: Sealed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the row's digest nor its audience's, to who guesses rightly and knows all the rest;
+    both have the sealed number in them, which is gone with its random nonce.
+    """
+    with scope_everywhere(REASON):
+        campaign = make.approved(sealed.admin, sealed.desk.route, 1)
+    person, said = keys().fingerprint(make.number(0)), sha256(b'{"name": "Name0"}').digest()
+    row = "SELECT number_sealed, values_digest FROM recipient WHERE recipient_list_id = %s"
+    [(number, nothing)] = sealed_sql(sealed, row, campaign.recipient_list_id)
+    assert nothing is None
+    confirmed(sealed, monkeypatch, number=0)
+    stays = sha256(number + said).digest()
+    assert sealed_sql(sealed, row, campaign.recipient_list_id) == [(None, stays)]
+
+    def audience(one: bytes) -> bytes:
+        return sha256(bytes(8) + person + b"\0\1" + one).digest()
+
+    assert bytes(campaign.audience_digest or b"") == audience(stays) != audience(said)
+
+
+@pytest.mark.parametrize(("is_erased", "state"), [(False, "sending"), (True, "held")])
+def test_an_audience_that_an_earlier_release_froze_holds_until_one_of_it_is_erased(
+    sealed: Sealed, monkeypatch: pytest.MonkeyPatch, *, is_erased: bool, state: str
+) -> None:
+    with scope_everywhere(REASON), monkeypatch.context() as patch:
+        patch.setattr(building, "audience_digest", partial(audience_digest, with_numbers=False))
+        campaign = make.approved(sealed.admin, sealed.desk.route, 3)
+    if is_erased:
+        confirmed(sealed, monkeypatch)
+    with scope(sealed.place):
+        assert start(number=campaign.number, by=sealed.admin, now=timezone.now()).state == state
+
+
+@pytest.mark.parametrize("is_erased", [False, True])
 @pytest.mark.parametrize(
     "change",
-    [
-        "\"values\" = '{}'",
-        'number_sealed = NULL, "values" = \'{"name": "other"}\'',
-        "number_sealed = NULL, \"values\" = '{}'",
-        "number_sealed = NULL, \"values\" = '{}', values_digest = sha256('other')",
-    ],
+    ['"values" = \'{"name": "other"}\'', "values_digest = sha256('x')", "number_sealed = 'x'"],
 )
-def test_a_row_is_erased_whole_or_not_changed(sealed: Sealed, change: str) -> None:
+def test_a_row_is_erased_whole_or_not_changed(
+    sealed: Sealed, change: str, *, is_erased: bool
+) -> None:
     with scope_everywhere(REASON):
         make.approved(sealed.admin, sealed.desk.route, 1)
+    if is_erased:
+        sealed_sql(sealed, "UPDATE recipient SET number_sealed = NULL RETURNING 1")
     with pytest.raises(errors.CheckViolation, match="written once"):
         sealed_sql(sealed, f"UPDATE recipient SET {change} RETURNING 1")  # noqa: S608
+
+
+def test_an_upgrade_takes_what_stayed_of_numbers_that_were_erased_before(sealed: Sealed) -> None:
+    """In every workspace, although the role that upgrades sees no rows by itself."""
+    with scope_everywhere(REASON):
+        campaign = make.approved(sealed.admin, sealed.desk.route, 2)
+    with sealed.connect("owner").transaction(force_rollback=True) as transaction:
+        owner = transaction.connection
+        owner.execute(BEFORE)
+        owner.execute(ERASED_BEFORE, [campaign.recipient_list_id])
+        owner.execute("SELECT set_config('app.workspace', '', true)")
+        owner.execute(erased_for_good.SQL)
+        owner.execute("SELECT set_config('app.workspace', '*', true)")
+        row = 'SELECT "values", values_digest FROM recipient WHERE recipient_list_id = %s'
+        assert rows(owner, row, campaign.recipient_list_id) == [({}, None)] * 2
 
 
 def test_a_row_of_a_file_that_was_not_taken_is_emptied(
@@ -184,14 +264,6 @@ def test_a_row_of_a_file_that_was_not_taken_is_emptied(
         )
     assert entries(sealed.place)[-1]["diff"]["faulty_rows"] == [1, 0]
     assert "0 faulty rows" in erase(sealed, monkeypatch)
-
-
-def test_an_erased_row_gets_no_number_again(sealed: Sealed) -> None:
-    with scope_everywhere(REASON):
-        make.approved(sealed.admin, sealed.desk.route, 1)
-    sealed_sql(sealed, "UPDATE recipient SET number_sealed = NULL RETURNING 1")
-    with pytest.raises(errors.CheckViolation, match="written once"):
-        sealed_sql(sealed, "UPDATE recipient SET number_sealed = 'x' RETURNING 1")
 
 
 def test_no_entry_says_that_a_number_is_gone_while_the_log_still_holds_it(
