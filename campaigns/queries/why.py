@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -18,7 +18,13 @@ from audit.rules.events import Obj
 from campaigns.models import Campaign, Mode, Progress, QueuedSegment, StartBy
 from campaigns.queries.plans import open_of
 from campaigns.rules.campaign_states import State
-from smpp_client.models import Connection, RouteConnection, SessionState, SessionStatus
+from smpp_client.models import (
+    FIRST_RECEIVER_SLOT,
+    Connection,
+    RouteConnection,
+    SessionState,
+    SessionStatus,
+)
 from smpp_client.rules.pace import OpenTime, PlanRefused
 
 # The owner of a session writes about once a second, and so does the desk.
@@ -177,7 +183,7 @@ def _no_session(
     campaign: Campaign, connections: list[int], named: dict[str, str], now: datetime
 ) -> str:
     """Say why none of these connections has a session, or nothing when one has."""
-    rows = SessionStatus.objects.filter(lease__connection__in=connections)
+    rows = _senders().filter(lease__connection__in=connections)
     statuses = sorted(rows, key=lambda row: row.lease_id)
     if not statuses:
         return _("The sender process does not run: it has not observed a connection yet.")
@@ -215,7 +221,7 @@ def _range_is_down(look: Look) -> str:
     )
     if not lanes or sum(lanes.values()) < look.progress.queued + look.progress.deferred:
         return ""
-    up = _up(lanes, look.now)
+    up = _connections(_up(lanes, look.now))
     down = Connection.objects.filter(pk__in=set(lanes) - up).order_by("name").first()
     if down is None:
         return ""
@@ -224,12 +230,22 @@ def _range_is_down(look: Look) -> str:
     ) % {"n": f"{lanes[down.pk]:,}", "name": down.name}
 
 
-def _up(connections: Iterable[int], now: datetime) -> set[int]:
-    """Return which of these connections have a session now."""
-    rows = SessionStatus.objects.filter(
-        lease__connection__in=list(connections), state=SessionState.BOUND
-    ).select_related("lease")
-    return {row.lease.connection_id for row in rows if _is_fresh(row, now)}
+def _senders() -> QuerySet[SessionStatus]:
+    """Return the sessions that send: of a pair the receiver helps no campaign."""
+    return SessionStatus.objects.filter(lease__slot__lt=FIRST_RECEIVER_SLOT)
+
+
+def _up(connections: Iterable[int], now: datetime) -> QuerySet[SessionStatus]:
+    """Return the sessions of these connections that are up now."""
+    return _senders().filter(
+        lease__connection__in=list(connections),
+        state=SessionState.BOUND,
+        observed_at__gte=now - FRESH,
+    )
+
+
+def _connections(sessions: QuerySet[SessionStatus]) -> set[int]:
+    return set(sessions.values_list("lease__connection", flat=True))
 
 
 def _backup_carries(look: Look) -> str:
@@ -239,21 +255,20 @@ def _backup_carries(look: Look) -> str:
         .select_related("connection")
         .order_by("tier", "connection__name")
     )
-    up = _up([part.connection_id for part in parts], look.now)
-    living = [part for part in parts if part.connection_id in up]
+    up = _up([part.connection_id for part in parts], look.now).filter(stands_still=False)
+    carrying = _connections(up)
+    living = [part for part in parts if part.connection_id in carrying]
     if not living or living[0].tier == min(part.tier for part in parts):
         return ""
     names = ", ".join(part.connection.name for part in living if part.tier == living[0].tier)
-    return _("Only the backup %(names)s is up.") % {"names": names}
+    return _("Only the backup %(names)s takes segments.") % {"names": names}
 
 
 def _sessions_say(look: Look) -> str:
     """Return what is wrong in the session's own words, where each that is up has some."""
     connections = RouteConnection.objects.filter(route=look.campaign.route, weight__gt=0)
-    rows = SessionStatus.objects.filter(
-        lease__connection__in=connections.values("connection"), state=SessionState.BOUND
-    ).select_related("lease__connection")
-    fresh = [row for row in rows.order_by("lease") if _is_fresh(row, look.now)]
+    up = _up(connections.values_list("connection", flat=True), look.now)
+    fresh = list(up.select_related("lease__connection").order_by("lease"))
     if not fresh or not all(row.sentence for row in fresh):
         return ""
     return f"{fresh[0].lease.connection.name}: {fresh[0].sentence}"

@@ -11,13 +11,15 @@ from smpp_client.engine.link import Link
 # Whether somebody is up is told by how old this is, to machines whose clocks differ: so the
 # database's clock dates it.
 STATUS = """
-INSERT INTO session_status (lease_id, state, sentence, since_at, observed_at, in_flight, rate_now,
-    rate_allowed, response_ms, throttled_count, submitted_count, certificate_ends_at, host)
-VALUES (%(lease)s, %(state)s, %(sentence)s, %(since)s, clock_timestamp(), %(in_flight)s,
-    %(rate_now)s, %(rate_allowed)s, %(response_ms)s, %(throttled)s, %(submitted)s,
+INSERT INTO session_status (lease_id, state, sentence, stands_still, since_at, observed_at,
+    in_flight, rate_now, rate_allowed, response_ms, throttled_count, submitted_count,
+    certificate_ends_at, host)
+VALUES (%(lease)s, %(state)s, %(sentence)s, %(stands_still)s, %(since)s, clock_timestamp(),
+    %(in_flight)s, %(rate_now)s, %(rate_allowed)s, %(response_ms)s, %(throttled)s, %(submitted)s,
     %(certificate_ends_at)s, %(host)s)
 ON CONFLICT (lease_id) DO UPDATE SET
-    state = excluded.state, sentence = excluded.sentence, since_at = excluded.since_at,
+    state = excluded.state, sentence = excluded.sentence, stands_still = excluded.stands_still,
+    since_at = excluded.since_at,
     observed_at = excluded.observed_at, in_flight = excluded.in_flight, rate_now =
     excluded.rate_now,
     rate_allowed = excluded.rate_allowed, response_ms = excluded.response_ms,
@@ -44,15 +46,16 @@ class Observed:
     sentence: str = ""
     since: datetime | None = None
     host: str = ""
+    stands_still: bool = False
     submitted: int = 0
     throttled: int = 0
     response_seconds: list[float] = field(default_factory=list)
 
-    def now_in(self, state: str, sentence: str, now: datetime) -> None:
+    def now_in(self, state: str, sentence: str, now: datetime, *, stands_still: bool) -> None:
         """Note a state; its time starts when it changes."""
         if state != self.state or self.since is None:
             self.since = now
-        self.state, self.sentence = state, sentence
+        self.state, self.sentence, self.stands_still = state, sentence, stands_still
 
     def p95_ms(self) -> float | None:
         """Return the 95th percentile of response times in milliseconds, None without answers."""
@@ -78,6 +81,7 @@ class Board:
         for (lease_id,) in self._link.rows(FREE_LEASE, [connection_id]):
             values: dict[str, object] = {"lease": lease_id, "state": "down"}
             values |= {"sentence": sentence[:400], "since": since, "now": now, "host": ""}
+            values["stands_still"] = False
             values |= dict.fromkeys(("in_flight", "throttled", "submitted"), 0)
             values |= dict.fromkeys(("rate_now", "rate_allowed"), 0.0)
             values |= dict.fromkeys(("response_ms", "certificate_ends_at"))

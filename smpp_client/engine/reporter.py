@@ -39,9 +39,9 @@ class Reporter:
         self._board = board
         self._executor = executor
 
-    def observe(self, state: str, sentence: str) -> None:
+    def observe(self, state: str, sentence: str, *, stands_still: bool = False) -> None:
         """Note the state that the slot is in now."""
-        self.seen.now_in(state, sentence, utc_now())
+        self.seen.now_in(state, sentence, utc_now(), stands_still=stands_still)
 
     def fail(self, kind: str, sentence: str) -> None:
         """Note why there is no session; the same sentence is told once."""
@@ -76,11 +76,12 @@ class Reporter:
     ) -> None:
         """Write the last second down and start counting anew. Raises psycopg.Error."""
         seen = self.seen
-        self.seen = Observed(seen.state, seen.sentence, seen.since, seen.host)
+        self.seen = Observed(seen.state, seen.sentence, seen.since, seen.host, seen.stands_still)
         values = {
             "lease": lease.lease_id,
             "state": seen.state,
             "sentence": seen.sentence[:400],
+            "stands_still": seen.stands_still,
             "since": seen.since or utc_now(),
             "in_flight": session.in_flight if session is not None else 0,
             "rate_now": float(seen.submitted),

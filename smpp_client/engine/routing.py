@@ -6,15 +6,18 @@ from itertools import groupby
 from operator import itemgetter
 
 from smpp_client.engine.link import Link
+from smpp_client.models import FIRST_RECEIVER_SLOT
 from smpp_client.rules.pace import Member, Share, share_of
 
 LOOK_SECONDS = 0.25
-# An owner writes what it observes about once a second; one that was killed does not any more.
+# An owner writes what it observes about once a second; one that was killed does not any more. Who
+# stands still is not counted on by the others, and goes on to try single segments itself.
 MEMBERS = """
 SELECT rc.route_id, rc.connection_id, rc.weight, rc.tier,
     k.is_enabled AND EXISTS (
         SELECT 1 FROM lease l JOIN session_status s ON s.lease_id = l.id
-        WHERE l.connection_id = rc.connection_id AND s.state = 'bound'
+        WHERE l.connection_id = rc.connection_id AND l.slot < %s
+          AND s.state = 'bound' AND NOT s.stands_still
           AND l.expires_at > clock_timestamp()
           AND s.observed_at > clock_timestamp() - interval '2.5 seconds')
 FROM route_connection rc JOIN connection k ON k.id = rc.connection_id
@@ -59,7 +62,7 @@ class Routing:
                 yield Way(route, connection, share, self._ranges.get(route, {}))
 
     def _look(self) -> None:
-        rows = self._link.rows(MEMBERS)
+        rows = self._link.rows(MEMBERS, [FIRST_RECEIVER_SLOT])
         self._members = {
             route: [Member(*fields) for _route, *fields in group]
             for route, group in groupby(rows, itemgetter(0))

@@ -98,7 +98,7 @@ class Slot:
         self.faults = PeerFaults()
         self._feeder = Feeder(account, tools.desk, tools.claims, self._stopping)
         self._refusals = Refusals(self._feeder)
-        self._health = ""
+        self._health, self._is_silent = "", False
         self._tenure = Tenure(account, place, tools, self._feeder, self.reporter, self._stopping)
 
     # Its life
@@ -344,6 +344,7 @@ class Slot:
                 self._tenure.is_bound = True
                 self._has_bound.set()
                 self._tenure.share_due.set()
+                self._is_silent = False
                 self._show_bound("")
                 self.reporter.tell(
                     "bound", _("Bound as %(id)s.") % {"id": self.account.session.system_id}
@@ -372,17 +373,23 @@ class Slot:
                 "The partner has answered no segment for %(n)s s: it gets one at a time until it"
                 " does."
             ) % {"n": f"{event.seconds:g}"}
+            self._is_silent = True
             self.reporter.tell("alarm", sentence)
         elif isinstance(event, PeerAnswers):
+            self._is_silent = False
             self.reporter.tell("answers", _("The partner answers segments again."))
         self._show_bound(sentence)
 
     def _show_bound(self, health: str) -> None:
         """Say that there is a session, and what is wrong with it: that is each campaign's reason
-        too.
+        too. While it takes no segments, another one carries what would be its.
         """
         self._health = health
-        self.reporter.observe("bound", self._refusals.sentence or health)
+        self.reporter.observe(
+            "bound",
+            self._refusals.sentence or health,
+            stands_still=self._feeder.standstill.is_on or self._is_silent,
+        )
 
     def _alarm(self, about: str, sentence: str) -> None:
         """Tell of something that a person has to see to, at most once a minute."""

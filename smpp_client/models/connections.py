@@ -218,8 +218,9 @@ class SessionState(models.TextChoices):
 class SessionStatus(models.Model):
     """What the owner of a lease observes, written about once a second.
 
-    `sentence` is for people: why it is down, or what it waits for. `response_ms` is the p95 of the
-    last second.
+    `sentence` is for people: why it is down, or what it waits for. `stands_still` says that the
+    peer of a session that is bound takes no segments: only single ones are tried. `response_ms` is
+    the p95 of the last second.
     """
 
     lease = models.OneToOneField(
@@ -227,6 +228,7 @@ class SessionStatus(models.Model):
     )
     state = models.CharField(max_length=12, choices=SessionState.choices, default=SessionState.DOWN)
     sentence = models.CharField(max_length=400, blank=True)
+    stands_still = models.BooleanField(default=False, db_default=False)
     since_at = models.DateTimeField()
     observed_at = models.DateTimeField()
     in_flight = models.PositiveIntegerField(default=0)

@@ -1,6 +1,6 @@
 """Connections as they were seen on the wire, never as they were configured."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -88,7 +88,8 @@ class Sight:
     """A connection and what was seen of its sessions.
 
     Counts are None where nothing fresh is known. `rate_now` is in segments/s; `in_flight` in
-    segments. `sentence` says why it is not up.
+    segments. `sentence` says why it is not up. `carries` says that a session takes segments: one
+    that stands still has none but those that are tried.
     """
 
     connection: Connection
@@ -104,6 +105,7 @@ class Sight:
     response_ms: float | None
     throttled_count: int | None
     newest_event: ConnectionEvent | None
+    carries: bool
     slots: tuple["SlotSight", ...] = ()
 
     @property
@@ -161,11 +163,12 @@ def _with_sessions(connections: QuerySet[Connection]) -> list[Connection]:
 def _sight(connection: Connection, now: datetime) -> Sight:
     statuses = [lease.status for lease in connection.leases.all() if hasattr(lease, "status")]
     fresh = [status for status in statuses if now - status.observed_at <= FRESH]
+    sending = [one for one in fresh if one.lease.slot < FIRST_RECEIVER_SLOT]
     newest: list[ConnectionEvent] = connection.newest  # type: ignore[attr-defined]
     speaking = fresh or statuses
     return Sight(
         connection=connection,
-        observed=_observed(connection, fresh),
+        observed=_observed(connection, fresh, {one.state for one in sending}),
         sentence=next((one.sentence for one in speaking if one.sentence), ""),
         observed_at=max((one.observed_at for one in statuses), default=None),
         since_at=max((one.since_at for one in fresh), default=None),
@@ -177,6 +180,7 @@ def _sight(connection: Connection, now: datetime) -> Sight:
         response_ms=max((one.response_ms for one in fresh if one.response_ms), default=None),
         throttled_count=sum(one.throttled_count for one in fresh) if fresh else None,
         newest_event=newest[0] if newest else None,
+        carries=any(one.state == SessionState.BOUND and not one.stands_still for one in sending),
         slots=_slots(connection, now),
     )
 
@@ -202,8 +206,8 @@ def _slot(slot: int, lease: Lease | None, now: datetime) -> SlotSight:
     return SlotSight(number, is_receiver, status if is_fresh else None, lease.share, owner)
 
 
-def _observed(connection: Connection, fresh: list[SessionStatus]) -> Observed:
-    states = {status.state for status in fresh}
+def _observed(connection: Connection, fresh: list[SessionStatus], states: Set[str]) -> Observed:
+    """Judge by the `states` of the sessions that send: over a receiver nothing goes out."""
     if not connection.is_enabled and SessionState.BOUND not in states:
         return Observed.DISABLED
     if not fresh:

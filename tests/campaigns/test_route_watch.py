@@ -14,7 +14,14 @@ from campaigns.actions import running
 from campaigns.actions.route_watch import PATIENCE, watch_routes
 from campaigns.models import Campaign, Progress
 from campaigns.tasks.routes import sweep_routes
-from smpp_client.models import Connection, Lease, Route, RouteRange, SessionStatus
+from smpp_client.models import (
+    FIRST_RECEIVER_SLOT,
+    Connection,
+    Lease,
+    Route,
+    RouteRange,
+    SessionStatus,
+)
 from tests import make
 from workspaces.queries.me import Me
 from workspaces.rules.permissions import Role
@@ -97,6 +104,30 @@ def test_with_all_down_it_is_held_with_the_reason_and_goes_on_by_itself(site: Si
     assert release[:2] == ("campaign.release", "system")
     assert hold[:2] == ("campaign.hold", "system")
     assert "Nobody answers." in hold[2]
+
+
+def test_with_all_standing_still_it_goes_on_so_that_segments_are_tried(site: Site) -> None:
+    campaign = make.sending(site.author, site.route)
+    SessionStatus.objects.update(stands_still=True)
+    site.pass_seconds(4, "bound", "bound", sentence="The partner refuses everything.")
+    assert site.state(campaign) == "sending"
+
+
+def test_a_receiver_that_is_up_alone_lets_nothing_out(site: Site) -> None:
+    campaign = make.sending(site.author, site.route)
+    Lease.objects.filter(connection=site.wires[0]).update(slot=FIRST_RECEIVER_SLOT)
+    for _second in range(4):
+        site.now += SECOND
+        for lease in Lease.objects.all():
+            is_receiver = lease.slot == FIRST_RECEIVER_SLOT
+            SessionStatus.objects.filter(lease=lease).update(
+                state="bound" if is_receiver else "down",
+                sentence="" if is_receiver else "Nobody answers.",
+                observed_at=site.now,
+            )
+        watch_routes(site.now)
+    assert site.state(campaign) == "held"
+    assert "Nobody answers." in campaign.hold_sentence
 
 
 def test_a_session_that_binds_again_at_once_holds_nobody_up(site: Site) -> None:

@@ -396,7 +396,11 @@ def test_a_backup_that_carries_alone_is_named_before_the_rest(site: Site) -> Non
     assert site.why(campaign) == "On plan."
     observe(site.wire, NOON, "down", "Gone.")
     observe(other, NOON)
-    assert site.why(campaign) == "Only the backup smsc-b is up. On plan."
+    assert site.why(campaign) == "Only the backup smsc-b takes segments. On plan."
+    observe(site.wire, NOON, "bound", "The partner refuses everything.")
+    assert site.why(campaign) == "On plan."
+    SessionStatus.objects.filter(lease__connection=site.wire).update(stands_still=True)
+    assert site.why(campaign) == "Only the backup smsc-b takes segments. On plan."
 
 
 def test_a_campaign_that_shares_its_connection_says_with_how_many() -> None:

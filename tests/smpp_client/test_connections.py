@@ -27,7 +27,13 @@ from smpp_client.actions.routes import (
     revoke_route,
     set_weights,
 )
-from smpp_client.models import Connection, Route, RouteGrant, SessionStatus
+from smpp_client.models import (
+    FIRST_RECEIVER_SLOT,
+    Connection,
+    Route,
+    RouteGrant,
+    SessionStatus,
+)
 from smpp_client.queries import connections as questions
 from smpp_client.queries import routes as route_questions
 from smpp_client.queries.connection_settings import settings_of
@@ -186,6 +192,32 @@ def test_several_sessions_add_up(smsc: Connection) -> None:
     found = sight(smsc)
     assert (found.session_count, found.bound_count) == (2, 1)
     assert (found.rate_now, found.in_flight, found.response_ms) == (40, 5, 20)
+
+
+def test_a_pair_whose_receiver_is_up_alone_is_down(smsc: Connection) -> None:
+    wires.seen(smsc, "down", sentence="Nobody listens there.", rate_allowed=0)
+    wires.seen(smsc, slot=FIRST_RECEIVER_SLOT, rate_allowed=0)
+    found = sight(smsc)
+    assert (found.observed, found.carries) == (Observed.DOWN, False)
+    assert found.sentence == "Nobody listens there."
+
+
+def test_a_route_says_that_the_backup_carries_while_the_primary_stands_still(
+    smsc: Connection, tmp_path: Path
+) -> None:
+    other = wires.connection(tmp_path, "smsc-b")
+    route = wires.route("main", smsc_a=1, smsc_b=1)
+    route.route_connections.filter(connection=other).update(tier=1)
+    status = wires.seen(smsc)
+    wires.seen(other)
+
+    def parts_now() -> list[float]:
+        return [part.part_now for part in route_questions.route_row(route, timezone.now()).parts]
+
+    assert parts_now() == [1.0, 0.0]
+    status.stands_still = True
+    status.save(update_fields=["stands_still"])
+    assert parts_now() == [0.0, 1.0]
 
 
 def test_a_list_takes_the_same_number_of_queries_however_long(

@@ -145,3 +145,41 @@ def test_one_that_dies_gives_its_share_away_and_with_both_dead_the_campaign_wait
         line.destination for one in (wired.simulator, peer.simulator) for line in texts(one.ledger)
     )
     assert max(sent.values()) == 1
+
+
+@pytest.mark.timeout(180)
+def test_a_backup_carries_while_the_primary_fails_at_everything_and_rests_when_it_is_well(
+    wired: Site, peer: Peer, processes: Processes
+) -> None:
+    Connection.objects.update(rate=RATE)
+    RouteConnection.objects.filter(connection=peer.connection).update(tier=1)
+    processes.start("sender")
+    wait_bound(wired.connection)
+    wait_bound(peer.connection)
+    campaign = make.sending(wired.author, wired.route, rows=RATE * SECONDS)
+
+    def backup_rests() -> bool:
+        before = peer.simulator.counters()["accepted"]
+        run_for(campaign, RATE)
+        return peer.simulator.counters()["accepted"] == before
+
+    poll(backup_rests, 60, "the backup sends as well")
+
+    # It is bound, answers, and takes nothing: what it refused waits, the rest goes on at once.
+    failed = timezone.now()
+    wired.simulator.control(refuse_destination=[["*", 0x08]])
+    taken = peer.simulator.counters()["accepted"] + RATE
+    poll(lambda: peer.simulator.counters()["accepted"] > taken, 30, "the backup carries nothing")
+    first = next(line for line in texts(peer.simulator.ledger) if line.at > failed.timestamp())
+    print(f"the backup began {first.at - failed.timestamp():.1f} s after the first refusal")
+
+    # One of the segments that are tried passes.
+    wired.simulator.control(refuse_destination=[])
+    well = wired.simulator.counters()["accepted"]
+    poll(lambda: wired.simulator.counters()["accepted"] > well + 2 * RATE, 60, "it stays aside")
+    poll(backup_rests, 60, "the backup goes on beside it")
+    assert progress(campaign).refused == progress(campaign).unknown == 0
+    sent = Counter(
+        line.destination for one in (wired.simulator, peer.simulator) for line in texts(one.ledger)
+    )
+    assert max(sent.values()) == 1

@@ -13,7 +13,9 @@ from smpp_client.actions.noting import COMMAND_LINE
 from smpp_client.actions.routes import remove_range
 from smpp_client.carrier import Bound, Kind, LeaseKey, Room, Segment
 from smpp_client.models import (
+    FIRST_RECEIVER_SLOT,
     Connection,
+    Lease,
     RouteConnection,
     RouteGrant,
     RouteRange,
@@ -66,10 +68,13 @@ class Pair:
     def seen(self, state: str, now: datetime) -> None:
         """Write of both what their senders observe."""
         for wire in (self.a, self.b):
-            SessionStatus.objects.update_or_create(
-                lease_id=wire.lease.lease_id,
-                defaults={"state": state, "since_at": now, "observed_at": now},
-            )
+            self.observe(wire.lease.lease_id, now, state=state)
+
+    def observe(self, lease: int, now: datetime, **seen: object) -> None:
+        """Write what the owner of a lease observes."""
+        SessionStatus.objects.update_or_create(
+            lease_id=lease, defaults={**seen, "since_at": now, "observed_at": now}
+        )
 
 
 @pytest.fixture
@@ -161,6 +166,37 @@ def test_a_backup_takes_over_when_the_primary_has_fallen_silent(pair: Pair) -> N
     now = timezone.now()
     pair.seen("bound", now - timedelta(seconds=3))
     assert len(pair.b.turn(now)) == 5
+
+
+def test_a_backup_carries_while_the_primary_stands_still_and_tries_single_segments(
+    pair: Pair,
+) -> None:
+    pair.weigh(1, 1, tier=1)
+    campaign = make.sending(pair.ground.author, pair.ground.route, rows=9)
+    now = timezone.now()
+    fresh = now + timedelta(hours=1)
+    pair.observe(pair.a.lease.lease_id, fresh, stands_still=True)
+    assert len(pair.a.turn(now, room=1)) == 1
+    assert len(pair.b.turn(now, room=4)) == 4
+    assert len(pair.a.turn(now, room=1)) == 1
+    pair.observe(pair.a.lease.lease_id, fresh, stands_still=False)
+    assert not pair.b.turn(now + timedelta(seconds=1))
+    pair.a.turn(now + timedelta(seconds=1))
+    assert len(pair.a.numbers | pair.b.numbers) == 9
+    assert counts(campaign) == {"submitted": 9} == derived(campaign)
+
+
+def test_a_backup_takes_over_when_of_a_pair_only_the_receiver_is_up(pair: Pair) -> None:
+    pair.weigh(1, 1, tier=1)
+    make.sending(pair.ground.author, pair.ground.route, rows=5)
+    receiver = Lease.objects.create(connection=pair.ground.connection, slot=FIRST_RECEIVER_SLOT)
+    now = timezone.now()
+    fresh = now + timedelta(hours=1)
+    Lease.objects.filter(pk=receiver.pk).update(expires_at=fresh)
+    pair.observe(receiver.pk, fresh, state="bound")
+    assert not pair.b.turn(now)
+    pair.observe(pair.a.lease.lease_id, fresh, state="down")
+    assert len(pair.b.turn(now + timedelta(seconds=1))) == 5
 
 
 def own_range(pair: Pair, prefix: str) -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from smpp_client.carrier import Kind
-from smpp_client.engine import refusals
+from smpp_client.engine import refusals, slot
+from smpp_client.protocol.events import PeerAnswers, PeerSilent
 from tests.smpp_client.engine.slots import Stage, accepts, play, until
 
 ALARM = (Kind.DEFERRED, 0x53, "bad system type (0x53)")
@@ -36,7 +37,32 @@ def test_a_partner_that_refuses_everything_gets_one_segment_now_and_then_until_o
     deferred = [one for one in stage.desk.recorded if one.kind is Kind.DEFERRED]
     # What was in the window, and what was tried since: one after each pause.
     assert 11 <= len(deferred) <= 2 * WINDOW + 20
+    # Another one carries what would be its, as long as it lasts.
+    assert any(shown["stands_still"] for shown in stage.wall.shown)
+    assert not stage.wall.shown[-1]["stands_still"]
     # The reason is the session's, so each campaign's "why not faster" has it.
     sentences = {str(shown["sentence"]) for shown in stage.wall.shown if shown["state"] == "bound"}
     assert any(said in sentence and answer[2] in sentence for sentence in sentences)
     assert any(answer[2] in sentence for sentence in stage.wall.sentences("alarm"))
+
+
+def test_a_partner_that_answers_no_segment_stands_still_until_it_answers_or_a_new_session_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def story(stage: Stage) -> None:
+        def is_shown(*, stands_still: bool) -> bool:
+            last = stage.wall.shown[-1] if stage.wall.shown else {"state": ""}
+            return last["state"] == "bound" and last["stands_still"] is stands_still
+
+        await until(lambda: is_shown(stands_still=False))
+        stage.lines[-1].tell(PeerSilent(60.0))
+        await until(lambda: is_shown(stands_still=True))
+        stage.lines[-1].tell(PeerAnswers())
+        await until(lambda: is_shown(stands_still=False))
+        stage.lines[-1].tell(PeerSilent(60.0))
+        await until(lambda: is_shown(stands_still=True))
+        monkeypatch.setattr(slot, "SHORTEST_WAIT", 0.01)
+        stage.lines[-1].drop("gone")
+        await until(lambda: len(stage.lines) == 2 and is_shown(stands_still=False))
+
+    play(story, monkeypatch)
