@@ -47,6 +47,7 @@ class Session(asyncio.Protocol):
         self._rest = b""
         self._answers: list[bytes] = []
         self._sequence = 0
+        self._arrived = 0.0
 
     # --- called by asyncio ---
 
@@ -57,6 +58,7 @@ class Session(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._state is State.CLOSED:
             return
+        self._arrived = self._exchange.loop.time()
         if self._rest:
             data = self._rest + data
         read = self._read(data, time.time())
@@ -247,7 +249,9 @@ class Session(asyncio.Protocol):
             return
         delay = self._exchange.faults.delay
         if delay:
-            self._exchange.loop.call_later(delay, self._respond_with, responses, accepted)
+            # Since they arrived: what the batch took to judge and to write is part of it.
+            due = self._arrived + delay
+            self._exchange.loop.call_at(due, self._respond_with, responses, accepted)
         else:
             self._respond_with(responses, accepted)
 
