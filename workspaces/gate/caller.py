@@ -12,7 +12,7 @@ from workspaces.actions.keys import touch
 from workspaces.actions.sessions import begin_session, see_session
 from workspaces.gate.address import address
 from workspaces.models import ApiKey, User, Workspace
-from workspaces.queries.access import current_visit, key_by_token, role_in, workspaces_of
+from workspaces.queries.access import current_visit, key_by_token, memberships_of, role_in
 from workspaces.queries.accounts import may_be_used
 from workspaces.queries.me import Me
 from workspaces.rules.permissions import ALL_SCOPES, MASTER_VIEW, PERMISSIONS, Role
@@ -106,7 +106,7 @@ def me_outside(session: Session, request_id: str) -> Me:
     """
     is_super = session.user.is_super_admin
     with scope_everywhere("the gate looks up a person's own memberships"):
-        places = tuple(workspaces_of(session.user))
+        places = tuple(one.workspace for one in memberships_of(session.user))
     return Me(
         user=session.user,
         role=Role.SUPER_ADMIN if is_super else None,
@@ -125,9 +125,9 @@ def me_inside(session: Session, workspace: Workspace, request_id: str, now: date
     reason he acts with his own role. In a suspended workspace members only read.
     """
     with scope_everywhere("the gate looks up a membership"):
-        role = role_in(workspace, session.user)
+        held = memberships_of(session.user)
         visit = current_visit(workspace, session.user, now) if session.user.is_super_admin else None
-        places = tuple(workspaces_of(session.user))
+    role = next((Role(one.role) for one in held if one.workspace_id == workspace.pk), None)
     is_master = False
     if visit is not None:
         role, permissions = Role.SUPER_ADMIN, PERMISSIONS[Role.SUPER_ADMIN]
@@ -146,7 +146,7 @@ def me_inside(session: Session, workspace: Workspace, request_id: str, now: date
         visit_ends_at=visit.ends_at if visit is not None else None,
         request_id=request_id,
         session_id=session.session_id,
-        places=places,
+        places=tuple(one.workspace for one in held),
     )
 
 

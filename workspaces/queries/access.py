@@ -46,9 +46,10 @@ def current_visit(workspace: Workspace, user: User, now: datetime) -> Visit | No
     )
 
 
-def workspaces_of(user: User) -> list[Workspace]:
-    """Return the workspaces that the user is a member of, by name."""
-    return list(Workspace.objects.filter(memberships__user=user).order_by("name"))
+def memberships_of(user: User) -> list[Membership]:
+    """Return the user's memberships with their workspaces, by the workspace's name."""
+    found = Membership.objects.filter(user=user).select_related("workspace")
+    return list(found.order_by("workspace__name"))
 
 
 def key_by_token(token: str, now: datetime) -> ApiKey | None:
