@@ -6,6 +6,8 @@ Everything here is text that was made visible already; the two writers only lay 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+NO_APPROVALS = "No sender name and no campaign was worked on in this period."
+
 
 @dataclass(frozen=True)
 class Seen:

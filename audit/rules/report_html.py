@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
-from audit.rules.report import Approvals, Line, Report, Shown, Table
+from audit.rules.report import NO_APPROVALS, Approvals, Line, Report, Shown, Table
 
 _STYLE = """
 :root{color-scheme:light}
@@ -19,8 +19,9 @@ p{margin:6px 0}
 .b{color:#b0241c;font-weight:600}
 table{border-collapse:collapse;width:100%;margin:8px 0;font-size:13px}
 th{text-align:left;font-weight:600;color:#44505e}
-th,td{padding:5px 8px 5px 0;border-bottom:1px solid #dde2e8;vertical-align:top;
- overflow-wrap:anywhere}
+th,td{padding:5px 8px 5px 0;border-bottom:1px solid #dde2e8;vertical-align:top}
+p,.m,.l td:last-child{overflow-wrap:anywhere}
+.w{overflow-x:auto}
 td.r,th.r{text-align:right;font-variant-numeric:tabular-nums}
 dl{display:grid;grid-template-columns:minmax(150px,auto) 1fr;gap:3px 14px;margin:8px 0}
 dt{color:#44505e}
@@ -28,21 +29,33 @@ dd{margin:0;overflow-wrap:anywhere;white-space:pre-wrap}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#eef1f4;padding:8px;font-size:12px}
 nav a{margin-right:14px}
 a{color:#0a5ca8}
-@media (min-width:700px){th,td:first-child{white-space:nowrap}}
+.l th:first-child{text-align:right}
+@media (min-width:700px),print{th,td:first-child{white-space:nowrap}.w td{overflow-wrap:anywhere}}
+@media screen and (max-width:699px){dl{grid-template-columns:1fr}dt{margin-top:6px}
+ .l thead{display:none}.l,.l tbody,.l tr,.l td{display:block}.l tr{border-bottom:1px solid #dde2e8}
+ .l td{border:0;padding:2px 0;overflow-wrap:anywhere}.l td:empty{display:none}
+ .l td.r{text-align:left}.l td::before{color:#44505e}
+LABELS}
 @media print{nav{display:none}body{max-width:none;padding:0}h2{break-after:avoid}}
 """
+_STEPS = ("Entry", "Recorded", "Who", "What", "About", "Note", "Details")
+# On a phone an entry is a card; its cells say themselves what they are.
+_LABELS = "".join(
+    f' .l td:nth-child({place})::before{{content:"{word} "}}\n'
+    for place, word in enumerate(_STEPS, start=1)
+)
 _HEAD = (
     '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
     '<meta http-equiv="Content-Security-Policy" content="default-src \'none\';'
     " style-src 'unsafe-inline'\">"
     '<meta name="viewport" content="width=device-width,initial-scale=1">'
 )
-_STEPS = ("Entry", "Recorded", "Who", "What", "About", "Note", "Details")
 
 
 def html_report(report: Report) -> Iterator[str]:
     """Yield the page in pieces."""
-    yield f"{_HEAD}<title>{escape(report.title)}</title><style>{_STYLE}</style></head><body>\n"
+    style = _STYLE.replace("LABELS", _LABELS)
+    yield f"{_HEAD}<title>{escape(report.title)}</title><style>{style}</style></head><body>\n"
     yield f"<h1>{escape(report.title)}</h1>\n"
     yield f"<nav>{''.join(_links(report))}</nav>\n"
     yield _facts(report.facts)
@@ -69,7 +82,7 @@ def _facts(facts: Iterable[tuple[str, str]]) -> str:
 
 
 def _counts(report: Report) -> Iterator[str]:
-    yield '<h2 id="counts">What was done, counted</h2>\n<table><thead><tr>'
+    yield '<h2 id="counts">What was done, counted</h2>\n<div class="w"><table><thead><tr>'
     yield "<th>Operation</th><th>In words</th>"
     yield "".join(f'<th class="r">{word}</th>' for word in ("Done", "Refused", "Failed", "All"))
     yield "</tr></thead><tbody>\n"
@@ -77,13 +90,13 @@ def _counts(report: Report) -> Iterator[str]:
         numbers = (one.ok, one.denied, one.failed, one.ok + one.denied + one.failed)
         yield f'<tr><td class="m">{escape(one.op)}</td><td>{escape(one.did)}</td>'
         yield "".join(f'<td class="r">{number:,}</td>' for number in numbers) + "</tr>\n"
-    yield "</tbody></table>\n"
+    yield "</tbody></table></div>\n"
 
 
 def _approvals(approvals: Sequence[Approvals]) -> Iterator[str]:
     yield '<h2 id="approvals">Who approved what</h2>\n'
     if not approvals:
-        yield '<p class="q">No sender name and no campaign was worked on in this period.</p>\n'
+        yield f'<p class="q">{NO_APPROVALS}</p>\n'
     for one in approvals:
         name = f'{escape(one.title)} <span class="m q">{escape(one.id)}</span>'
         yield f"<h3>{escape(one.kind.capitalize())} {name}</h3>\n<p>{escape(one.verdict)}</p>\n"
@@ -109,17 +122,17 @@ def _table(table: Table, anchor: str) -> Iterator[str]:
         yield f"<p>{escape(table.empty)}</p>\n"
         return
     heads = "".join(f"<th>{escape(head)}</th>" for head in table.heads)
-    yield f"<table><thead><tr>{heads}</tr></thead><tbody>\n"
+    yield f'<div class="w"><table><thead><tr>{heads}</tr></thead><tbody>\n'
     for row in table.rows:
         yield f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>\n"
-    yield "</tbody></table>\n"
+    yield "</tbody></table></div>\n"
 
 
 def _lines(lines: Sequence[Line]) -> Iterator[str]:
     if not lines:
         return
     heads = "".join(f"<th>{head}</th>" for head in _STEPS)
-    yield f"<table><thead><tr>{heads}</tr></thead><tbody>\n"
+    yield f'<table class="l"><thead><tr>{heads}</tr></thead><tbody>\n'
     for line in lines:
         mark = ' class="b"' if line.is_refused else ""
         cells = (line.who, line.about, line.why, line.details)

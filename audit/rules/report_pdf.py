@@ -20,7 +20,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
 
-from audit.rules.report import Approvals, Line, Report, Shown, Table
+from audit.rules.report import NO_APPROVALS, Approvals, Line, Report, Shown, Table
 
 MOST_ENTRIES = 100
 MOST_APPROVALS = 40
@@ -30,8 +30,12 @@ _INK, _QUIET, _RULE = (
     colors.HexColor("#44505e"),
     colors.HexColor("#dde2e8"),
 )
-_WIDTH = A4[0] - 36 * mm
-_SHARES = (0.07, 0.15, 0.15, 0.18, 0.14, 0.15, 0.16)
+_SIDE = 18 * mm
+_WIDTH = A4[0] - 2 * _SIDE
+# What a column needs beside one of 1: a digest in a narrow cell takes the page.
+_NEEDS = {"Entry": 0.45, "Chain": 0.6, "Recorded": 0.9, "Details": 1.9}
+# What reportlab pads a frame with: without it the text would stand further in than the tables.
+_PADDING = 6
 _GRID = TableStyle(
     [
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
@@ -52,8 +56,8 @@ def pdf_report(report: Report, fonts: Path) -> bytes:
     document = SimpleDocTemplate(
         target,
         pagesize=A4,
-        leftMargin=18 * mm,
-        rightMargin=18 * mm,
+        leftMargin=_SIDE - _PADDING,
+        rightMargin=_SIDE - _PADDING,
         topMargin=16 * mm,
         bottomMargin=16 * mm,
         title=report.title,
@@ -109,6 +113,8 @@ def _story(report: Report) -> Iterator[Flowable]:
         yield _text(text)
     yield from _counts(report)
     yield _text("Who approved what", "h2")
+    if not report.approvals:
+        yield _text(NO_APPROVALS)
     for one in report.approvals[:MOST_APPROVALS]:
         yield from _approvals(one)
     if len(report.approvals) > MOST_APPROVALS:
@@ -150,8 +156,7 @@ def _table(table: Table) -> Iterator[Flowable]:
     yield _text(table.title, "h2")
     yield _text(table.note, "quiet")
     if table.rows:
-        share = 1 / len(table.heads)
-        yield _grid(table.heads, table.rows, (share,) * len(table.heads))
+        yield _grid(table.heads, table.rows, _shares(table.heads))
     else:
         yield _text(table.empty)
 
@@ -163,7 +168,13 @@ def _lines(lines: Sequence[Line]) -> Iterator[Flowable]:
             (str(one.seq), one.at, one.who, one.what, one.about, one.why, one.details)
             for one in lines
         ]
-        yield _grid(heads, rows, _SHARES)
+        yield _grid(heads, rows, _shares(heads))
+
+
+def _shares(heads: Sequence[str]) -> tuple[float, ...]:
+    """Return which part of the page's width each column takes."""
+    needs = [_NEEDS.get(head, 1.0) for head in heads]
+    return tuple(need / sum(needs) for need in needs)
 
 
 def _pairs(pairs: Sequence[tuple[str, str]]) -> Flowable:
@@ -184,7 +195,7 @@ def _foot(report: Report) -> Callable[[Canvas, SimpleDocTemplate], None]:
     def draw(canvas: Canvas, document: SimpleDocTemplate) -> None:
         canvas.setFont(PLAIN, 7)
         canvas.setFillColor(_QUIET)
-        canvas.drawString(18 * mm, 9 * mm, _covered(report.title))
-        canvas.drawRightString(A4[0] - 18 * mm, 9 * mm, str(canvas.getPageNumber()))
+        canvas.drawString(_SIDE, 9 * mm, _covered(report.title))
+        canvas.drawRightString(A4[0] - _SIDE, 9 * mm, str(canvas.getPageNumber()))
 
     return draw

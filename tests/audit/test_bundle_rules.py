@@ -15,9 +15,9 @@ from audit.rules.canonical import Json, NotCanonical, encode, stamp
 from audit.rules.cells import harmless
 from audit.rules.chain import Broken
 from audit.rules.epochs import Epoch, Head, next_epoch
-from audit.rules.report import Approvals, Line, Report, Shown, Table
+from audit.rules.report import NO_APPROVALS, Approvals, Line, Report, Shown, Table
 from audit.rules.report_html import html_report
-from audit.rules.report_pdf import pdf_report
+from audit.rules.report_pdf import _shares, _story, pdf_report
 from message_center.stack.product import ROOT
 from tests.audit.conftest import Log
 from tests.audit.evidence.installation import SECRET, uuid4
@@ -181,3 +181,23 @@ def test_the_file_for_paper_takes_every_script_and_is_the_same_each_time() -> No
     made = pdf_report(report("Привет, Oʻzbekiston <b> & 你好 " + "x" * 3_000), fonts)
     assert made.startswith(b"%PDF-")
     assert made == pdf_report(report("Привет, Oʻzbekiston <b> & 你好 " + "x" * 3_000), fonts)
+
+
+def test_both_reports_say_that_nothing_was_worked_on() -> None:
+    """A heading with nothing below it could as well be one whose rows were lost."""
+    bare = replace(report("Nothing"), approvals=[])
+    assert NO_APPROVALS in "".join(html_report(bare))
+    assert NO_APPROVALS in [getattr(one, "text", "") for one in _story(bare)]
+
+
+def test_the_page_is_one_of_cards_on_a_phone() -> None:
+    """Seven columns on 390 px leave one letter a line."""
+    page = "".join(html_report(report("x")))
+    assert '<table class="l"><thead>' in page
+    assert '.l td:nth-child(7)::before{content:"Details "}' in page
+
+
+def test_a_column_of_details_gets_more_of_the_paper_than_a_number() -> None:
+    shares = _shares(("Chain", "Entry", "Recorded", "What", "About", "Details", "Note"))
+    assert sum(shares) == pytest.approx(1)
+    assert shares[5] > 3 * shares[1]
