@@ -148,7 +148,11 @@ class ConnectionForm(forms.Form):
     alphabet = forms.ChoiceField(
         label=_("Default alphabet"),
         choices=Alphabet.choices,
-        help_text=_("What the partner takes data coding 0 for."),
+        help_text=_(
+            "What the partner takes data coding 0 for. Texts with letters that Latin-1 lacks need"
+            " more segments there: campaigns that were approved before and no longer fit are held"
+            " when it is chosen."
+        ),
     )
     message_id_rule = forms.ChoiceField(
         label=_("Message ids in receipts"), choices=MessageIdRule.choices

@@ -307,6 +307,15 @@ def test_the_list_takes_as_many_queries_for_many_as_for_one(
         keeper.get(HOME)
 
 
+def test_before_another_alphabet_is_chosen_it_is_said_that_campaigns_may_be_held(
+    keeper: Client, smsc: Connection
+) -> None:
+    wires.route("main", smsc_a=1)
+    for path in (f"{HOME}new/", f"{HOME}smsc-a/edit/", f"{ROUTES}main/"):
+        page = text(keeper.get(path))
+        assert "campaigns that were approved before and no longer fit are held" in page
+
+
 def test_sessions_hosts_pins_and_error_tables_are_typed_a_line_at_a_time_and_shown(
     keeper: Client, smsc: Connection, tmp_path: Path
 ) -> None:
