@@ -27,6 +27,10 @@ WINDOW, BUDGET = 1_000, 2_000
 FLOOR = 5_000.0
 PRICE = 200e-6
 BUSY = 0.05
+EXCUSED = (
+    f"  Below {FLOOR:,.0f} segments/s, and excused: others left no core idle, and a segment cost no"
+    f" more than {PRICE * 1e6:.0f} µs of CPU."
+)
 DELAY, DELAYED_WINDOW, DELAYED_BUDGET = 0.02, 200, 400
 WITHIN = 0.1
 
@@ -68,6 +72,8 @@ def gate(ground: Ground, folder: Path) -> bool:
                 f"  {done.rate:,.0f} segments/s; {done.cpu.words(SEGMENTS)}; {done.idle:.0%} idle"
             )
             if done.is_enough():
+                if done.rate < FLOOR:
+                    print(EXCUSED)
                 return True
     return False
 
