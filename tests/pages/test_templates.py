@@ -46,6 +46,37 @@ def test_every_icon_is_in_the_sheet() -> None:
     assert named <= ICONS
 
 
+def test_what_is_empty_is_drawn_by_our_own_class() -> None:
+    """The framework's `empty` fills the height of its card, whose edge then cuts its last line."""
+    assert [path.name for path in TEMPLATES if re.search(r'class="empty[" ]', text(path))] == []
+
+
+def test_a_row_of_a_queue_without_a_link_has_the_room_of_one() -> None:
+    """What pads a row is its link; text straight in it would touch the card's edge."""
+    bare = [
+        path.name
+        for path in TEMPLATES
+        for rows in re.findall(r'<[uo]l class="q">(.*?)</[uo]l>', text(path), re.DOTALL)
+        for row in re.findall(r"<li>\s*(?!<a )<\w+", rows)
+    ]
+    assert bare == []
+
+
+def test_the_way_to_a_page_begins_at_its_workspace_or_at_the_platform() -> None:
+    """Also of the questions and forms: who follows a link in must see where he is."""
+    own = {"sessions.html", "password.html", "account.html", "prove.html", "choose.html"}
+    roots = r"workspace\.name|Platform|crumb|here\.name|shell\.place"
+    wrong = [
+        str(path.relative_to(ROOT))
+        for path in TEMPLATES
+        for first in re.findall(
+            r'{% block crumbs %}(.*?)(?:{% icon "chevron-right" %}|{% endblock)', text(path)
+        )
+        if path.name not in own and not re.search(roots, first)
+    ]
+    assert wrong == []
+
+
 def test_every_template_that_stands_alone_extends_one_of_the_two_frames() -> None:
     pages = [path for path in TEMPLATES if "{% block " in text(path)]
     frames = {"base.html", "bare.html"}
