@@ -179,6 +179,7 @@ def text_context(campaign: Campaign, text: str, picked: int = 0) -> Context:
         "found": found,
         "preview": preview_of(campaign, found, picked),
         "names": names,
+        "has_list": lst is not None,
         "pieces": marked(text, found.alphabet_counted),
         "is_trigger": is_trigger,
     }

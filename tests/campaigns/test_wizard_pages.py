@@ -260,6 +260,23 @@ def test_the_counter_names_an_unknown_placeholder(here: Stage) -> None:
     assert "You can use:" in answer
 
 
+def test_without_a_list_a_placeholder_is_no_fault_yet(here: Stage) -> None:
+    answer = counter(here, here.made(recipient_list_id=None), "Hello {{surname}}")
+    assert "“surname” needs a list with a column of that name." in answer
+    assert "There is no column" not in answer
+
+
+def test_a_trigger_has_slots_and_no_columns(here: Stage) -> None:
+    campaign = here.made(mode=Mode.TRIGGER, recipient_list_id=None, slots=[])
+    assert "There is no slot “surname”." in counter(here, campaign, "Hello {{surname}}")
+
+
+def test_letters_that_cost_no_part_are_not_said_to(here: Stage) -> None:
+    answer = counter(here, here.made(), FANCY)
+    assert "One letter is outside GSM-7, so less fits into each part" in answer
+    assert "It does not change the number of parts." in answer
+
+
 def test_the_counter_names_letters_and_what_replacing_them_saves(here: Stage) -> None:
     answer = counter(here, here.made(rows=3), FANCY * 3)
     assert "modifier letter turned comma, 3 times" in answer
