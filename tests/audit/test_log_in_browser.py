@@ -8,7 +8,9 @@ from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from audit.actions.record import record
 from audit.rules.clock import Reading
+from audit.rules.events import Obj
 from campaigns.actions.opt_outs import add_opt_out
 from tests import make as rows
 from tests.audit.conftest import Log
@@ -45,6 +47,15 @@ class Scene:
             with connection.cursor() as cursor:
                 cursor.execute("UPDATE sender SET is_archived = true")
             rows.sender(self.team, "Bright")
+            # A digest has no place to break, and a phone no room for it.
+            self.digested = record(
+                "list.upload",
+                workspace=self.team.uuid,
+                actor=by.actor,
+                obj=Obj("recipient_list", "lst_1"),
+                now=timezone.now(),
+                diff={"sha256": (None, "6ac4e393" * 8)},
+            )
         site = Site(Log(database.ground, database.name), folder)
         site.sequencer.step(Reading(timezone.now(), time.monotonic()))
         site.sign()
@@ -82,6 +93,10 @@ def test_the_log_is_read_filtered_and_erased_from_by_keyboard(
 
     page.goto(f"{url}/w/marketing/audit/?result=outside")
     expect(page.get_by_text("mc_app").first).to_be_visible()
+    wrong += wide_and_narrow(page)
+
+    page.goto(f"{url}/w/marketing/audit/{scene.digested}/")
+    expect(page.locator("ins")).to_have_text("6ac4e393" * 8)
     wrong += wide_and_narrow(page)
 
     page.goto(f"{url}/w/marketing/senders/Amber/")

@@ -250,6 +250,16 @@ def test_one_entry_shows_its_text_and_its_hashes(
         assert words in page
 
 
+def test_what_was_nothing_before_is_not_shown_as_deleted(
+    site: Site, team: Workspace, client: Client
+) -> None:
+    event = done(site, team, diff={"state": (None, "draft")})
+    number(site)
+    page = shown(client, team, f"{event.eid}/")
+    assert "<ins>draft</ins>" in page
+    assert "<del>" not in page
+
+
 def test_one_entry_says_that_it_is_signed(site: Site, team: Workspace, client: Client) -> None:
     event = done(site, team)
     number(site)
