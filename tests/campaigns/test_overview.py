@@ -158,6 +158,9 @@ def test_a_campaign_behind_its_plan_is_named(here: Stage) -> None:
     found = seen(here)
     assert found.tiles.behind == 1
     assert any("Slow one is" in sentence for sentence in found.lede)
+    # Amber is for what waits for somebody: nothing is held.
+    assert "1 <small>behind</small>" in page(here)
+    assert "0 <small>held</small>" not in page(here)
 
 
 def test_another_workspace_is_not_seen(here: Stage) -> None:
