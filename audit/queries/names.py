@@ -11,15 +11,21 @@ Finder: TypeAlias = Callable[[str], Sequence[str]]
 
 _resolvers: dict[str, Resolver] = {}
 _finders: dict[str, Finder] = {}
+_staying: set[str] = set()
 
 
-def register(kind: str, resolver: Resolver, find: Finder | None = None) -> None:
+def register(
+    kind: str, resolver: Resolver, find: Finder | None = None, *, stays_here: bool = False
+) -> None:
     """Let `resolver` (ids -> id -> name) name what is of this kind, within the reader's scope.
 
     `kind` is an actor's (`user`, `api`) or an object's type (`campaign`). `find` returns the ids
     that fit what a person typed, so that the log can be searched by name; a few hundred at most.
+    Where the name is a value that entries commit to, it `stays_here`: no bundle shows it.
     """
     _resolvers[kind] = resolver
+    if stays_here:
+        _staying.add(kind)
     if find is not None:
         _finders[kind] = find
 
@@ -29,6 +35,11 @@ def names(kind: str, ids: Iterable[str]) -> Mapping[str, str]:
     wanted = sorted(set(ids))
     resolver = _resolvers.get(kind)
     return resolver(wanted) if resolver and wanted else {}
+
+
+def names_to_give(kind: str, ids: Iterable[str]) -> Mapping[str, str]:
+    """Return those of them that may leave with a bundle."""
+    return {} if kind in _staying else names(kind, ids)
 
 
 def find(text: str) -> list[str]:

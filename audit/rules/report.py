@@ -106,5 +106,6 @@ PROVES_NOT = (
 )
 NAMES = (
     "Names of people, campaigns and lists are those of the day of this export. The log itself names"
-    " them by the ids beside them."
+    " them by the ids beside them. Who acted for the operator is named in a masked bundle too:"
+    " masked is what entries commit to."
 )

@@ -31,6 +31,7 @@ from tests.audit.conftest import Log
 from tests.audit.exported import ADMIN, Exporter, judge, personal
 from tests.audit.make import INSTALL, MARKETING, NOW, append, django_as, rows
 from tests.audit.site import DELETE_ENTRY, EDIT, Site
+from workspaces.actions.invitations import invite
 from workspaces.actions.workspaces import create_workspace
 from workspaces.models import Workspace
 from workspaces.rules.permissions import Role
@@ -181,6 +182,25 @@ def test_a_masked_bundle_holds_no_disclosures(exporter: Exporter, team: Workspac
             data = path.read_bytes()
             plain = gzip.decompress(data) if path.suffix == ".gz" else data
             assert b"7700900731" not in plain, path
+
+
+@pytest.mark.parametrize("shows_values", [False, True])
+def test_the_report_names_who_acted_and_nobodys_address(
+    exporter: Exporter, team: Workspace, *, shows_values: bool
+) -> None:
+    """That an address was invited, is a value: it may be masked, or erased afterwards."""
+    admin = nouns.person_in(team, Role.ADMIN, "Rita Registers")
+    invite(email="new@example.com", role=Role.VIEWER, by=admin, now=timezone.now())
+    bundle, _ = exporter.export(team.uuid, shows_values=shows_values)
+    report = (bundle / "report.html").read_text()
+    assert "Rita Registers (usr_" in report
+    assert "invitation inv_" in report
+    given = [
+        path.name
+        for path in bundle.rglob("*")
+        if path.is_file() and b"new@example.com" in path.read_bytes()
+    ]
+    assert given == ["disclosures.jsonl"] * shows_values
 
 
 def test_disclosures_stand_in_the_order_of_numbers_then_fields(

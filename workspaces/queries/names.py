@@ -19,7 +19,8 @@ def register_names() -> None:
     register("api", resolver("key", _keys))
     register("key", resolver("key", _keys), _find_keys)
     register("workspace", resolver("wsp", _workspaces))
-    register("invitation", resolver("inv", _invitations))
+    # By its e-mail address, which the log discloses and erases as a value.
+    register("invitation", resolver("inv", _invitations), stays_here=True)
 
 
 def resolver(

@@ -63,4 +63,8 @@ def names_of(steps: Iterable[Step]) -> Names:
     for step in steps:
         ids[step.actor.kind].add(step.actor.id)
         ids[step.obj.type].add(step.obj.id)
-    return {(kind, one): name for kind in ids for one, name in names.names(kind, ids[kind]).items()}
+    return {
+        (kind, one): name
+        for kind in ids
+        for one, name in names.names_to_give(kind, ids[kind]).items()
+    }
