@@ -207,6 +207,20 @@ class DatabaseStop(Fault):
         return now()
 
 
+class DatabaseAway(Fault):
+    """PostgreSQL is gone for three leases: what was answered waits, and nothing is written."""
+
+    group = "database away for three leases"
+    limit = 10
+
+    def strike(self, stage: Stage, dice: random.Random) -> float:
+        fresh_connections()
+        stage.processes.ground.postgres.stop(immediate=True)
+        time.sleep(3 * LEASE_SECONDS)
+        stage.processes.ground.postgres.start()
+        return now()
+
+
 class ConnectionLoss(Fault):
     """pg_terminate_backend of every connection of the sender, again and again."""
 

@@ -9,6 +9,7 @@ from tests.chaos.faults import (
     BadLink,
     ConnectionLoss,
     ConnectionLossBeside,
+    DatabaseAway,
     DatabaseFreeze,
     DatabaseStop,
     Fault,
@@ -57,6 +58,7 @@ OTHERS: Sequence[Callable[[], Fault]] = (
     TerminateWithoutDatabase,
     NoFiles,
     DatabaseFreeze,
+    DatabaseAway,
     SetUpAgain,
 )
 CUTS: Sequence[Callable[[], Fault]] = (ConnectionLoss, ConnectionLossBeside)
@@ -77,7 +79,7 @@ class Programme:
     valkeys: int = 6
     smsc: int = 21
     people: int = 2
-    others: int = 4
+    others: int = 5
 
     def faults(self, dice: random.Random) -> list[Fault]:
         """Return all faults, shuffled."""
@@ -114,5 +116,5 @@ SOAK = Programme(
     valkeys=30,
     smsc=105,
     people=10,
-    others=12,
+    others=15,
 )
