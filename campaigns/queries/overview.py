@@ -53,6 +53,7 @@ class Tiles:
     with_receipt: int
     unknown: int
     held: int
+    paused: int
     behind: int
 
     @property
@@ -157,17 +158,20 @@ def _tiles(workspace: Workspace, sending: Sequence[Sending], now: datetime) -> T
         with_receipt=delivered + (today["undelivered"] or 0),
         unknown=recent.aggregate(sum=Sum("unknown"))["sum"] or 0,
         held=_mine(workspace).filter(state=State.HELD).count(),
+        paused=_mine(workspace).filter(state=State.PAUSED).count(),
         behind=sum(one.is_behind for one in sending),
     )
 
 
 def _troubles(workspace: Workspace, now: datetime) -> list[Trouble]:
     stopped = _in_use(workspace).filter(state__in=[State.HELD, State.FAILED])
+    paused = _in_use(workspace).filter(state=State.PAUSED)
     expired = _in_use(workspace).filter(
         state=State.EXPIRED, finished_at__gte=now - EXPIRED_BACK, progress__expired__gt=0
     )
     unsure = _in_use(workspace).filter(started_at__gte=now - UNKNOWN_BACK, progress__unknown__gt=0)
     found = [_stopped(one) for one in stopped.order_by("-state_since_at")[:MOST_ROWS]]
+    found += [_paused(one, now) for one in paused.order_by("-state_since_at")[:MOST_ROWS]]
     found += [_expired(one) for one in expired.order_by("-finished_at")[:MOST_ROWS]]
     found += [_unsure(one) for one in unsure.order_by("-number")[:MOST_ROWS]]
     return found
@@ -176,6 +180,14 @@ def _troubles(workspace: Workspace, now: datetime) -> list[Trouble]:
 def _stopped(campaign: Campaign) -> Trouble:
     return Trouble(
         campaign.number, campaign.name or str(campaign), campaign.state, campaign.hold_sentence
+    )
+
+
+def _paused(campaign: Campaign, now: datetime) -> Trouble:
+    when = row(campaign, now).when
+    sentence = _("Nothing goes out until somebody presses Resume. Its time: %(when)s.")
+    return Trouble(
+        campaign.number, campaign.name or str(campaign), campaign.state, sentence % {"when": when}
     )
 
 
@@ -208,10 +220,13 @@ def _coming(workspace: Workspace) -> list[Campaign]:
 
 def _lede(sending: Sequence[Sending], waiting: Sequence[Item], tiles: Tiles) -> list[str]:
     """Return the sentences that say whether anything is wrong and whether anything waits."""
-    found = [_sending_words(sending)]
+    found = [_sending_words(sending, is_stopped=tiles.held + tiles.paused > 0)]
     if tiles.held:
         words = ngettext("%(n)s campaign is held.", "%(n)s campaigns are held.", tiles.held)
         found.append(words % {"n": tiles.held})
+    if tiles.paused:
+        words = ngettext("%(n)s campaign is paused.", "%(n)s campaigns are paused.", tiles.paused)
+        found.append(words % {"n": tiles.paused})
     behind = [one for one in sending if one.is_behind]
     if behind:
         found.append(
@@ -226,9 +241,11 @@ def _lede(sending: Sequence[Sending], waiting: Sequence[Item], tiles: Tiles) -> 
     return found
 
 
-def _sending_words(sending: Sequence[Sending]) -> str:
+def _sending_words(sending: Sequence[Sending], *, is_stopped: bool) -> str:
     timed = [one for one in sending if one.row.state != "open"]
     if not sending:
+        if is_stopped:
+            return _("Nothing is sending now.")
         return _("Nothing is sending now, that is normal.")
     rate = sum(one.pace.rate_now or 0 for one in sending)
     if not timed:

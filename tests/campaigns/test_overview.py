@@ -111,6 +111,16 @@ def test_what_is_held_needs_attention_and_says_why(here: Stage) -> None:
     assert "No route." in words
 
 
+def test_what_is_paused_needs_attention_and_is_not_called_normal(here: Stage) -> None:
+    campaign = here.made("sending", name="Weekend")
+    put(here, campaign, state=State.PAUSED)
+    words = page(here)
+    assert "1 campaign is paused." in words
+    assert "Nothing goes out until somebody presses Resume." in words
+    assert "1 <small>paused</small>" in words
+    assert "that is normal" not in words.lower()
+
+
 def test_unknown_messages_need_attention(here: Stage) -> None:
     campaign = here.made("sending", rows=5)
     counted(here, campaign, queued=3, unknown=2)
@@ -160,7 +170,7 @@ def test_a_campaign_behind_its_plan_is_named(here: Stage) -> None:
     assert any("Slow one is" in sentence for sentence in found.lede)
     # Amber is for what waits for somebody: nothing is held.
     assert "1 <small>behind</small>" in page(here)
-    assert "0 <small>held</small>" not in page(here)
+    assert "<small>held</small>" not in page(here)
 
 
 def test_another_workspace_is_not_seen(here: Stage) -> None:
