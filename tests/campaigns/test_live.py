@@ -1,5 +1,6 @@
 """The campaign's page: one address before, while and after it sends."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from campaigns.actions import running
 from campaigns.models import ApiMessage, Campaign, Progress
 from campaigns.rules.message_states import MessageState
 from smpp_client.models import ConnectionEvent
+from tests import make as nouns
 from tests.campaigns.looking import Team, client_of, path, seen_by, team
 from tests.workspaces import make as people
 from workspaces.rules.permissions import Role
@@ -85,6 +87,20 @@ def test_the_page_says_why_nothing_is_faster(care: Team, state: str, sentence: s
     assert sentence in seen_by(care.author, path(campaign))
 
 
+def test_its_window_is_told_as_a_sentence(care: Team) -> None:
+    """ "From in 1 day, 10:00 until in 1 day, 12:00" is none."""
+    campaign = care.campaign("in_review", mode="spread", **nouns.window(30))
+    page = seen_by(care.author, path(campaign))
+    assert "From <b><time" in page
+    assert not re.search(r"(From|until) <b><time[^>]*>in ", page)
+
+
+def test_the_traffic_of_a_connection_is_not_called_the_campaigns(care: Team) -> None:
+    page = seen_by(care.author, path(care.campaign("in_review")))
+    assert "Connections of the route" in page
+    assert "All traffic now" in page
+
+
 def test_only_what_waits_for_a_person_can_be_started(care: Team) -> None:
     by_itself, by_hand = care.campaign("approved"), care.campaign("approved", start_by="hand")
     assert acts_in(seen_by(care.author, path(by_itself))) == {"cancel/"}
@@ -152,6 +168,7 @@ def test_a_trigger_counts_what_it_took_and_what_is_left_of_its_day(care: Team) -
     page = seen_by(care.author, path(campaign))
     assert "6 messages accepted so far" in page
     assert "<b>3 of 1,000</b> today" in page
+    assert not re.search(r"until <b><time[^>]*>in ", page)
     assert "Open for triggers" in page
     assert acts_in(page) == {"cancel/", "pause/"}
 
