@@ -235,7 +235,8 @@ def test_every_python_that_is_here_reads_the_sample(tmp_path: Path) -> None:
     words = (str(SAMPLE / "bundle"), *SAMPLE_TRUST, "--json", "--keep", str(tmp_path / "kept"))
     found = [shutil.which(f"python3.{minor}") for minor in range(8, 16)]
     pythons = {sys.executable, *filter(None, found)}
-    able = [one for one in pythons if run("-h", folder=tmp_path, python=one).returncode == 0]
+    # Some are only a name for what is not installed; one that cannot read the file stays in.
+    able = [one for one in pythons if not subprocess.run([one, "-c", ""], check=False).returncode]
     assert sys.executable in able
     for python in able:
         done = run(*words, folder=tmp_path, python=python)
