@@ -175,4 +175,6 @@ def _side(value: Any) -> str:
         return _("yes") if value else _("no")
     if isinstance(value, list):
         return ", ".join(_side(one) for one in value) or _("nothing")
+    if isinstance(value, dict):
+        return ", ".join(f"{visible(str(name))} {_side(one)}" for name, one in value.items())
     return visible(str(value))

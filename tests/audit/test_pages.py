@@ -18,6 +18,7 @@ from audit.rules.events import Actor, Obj
 from audit.rules.hashes import leaf_hash
 from audit.rules.operations import OPERATIONS
 from audit.rules.shown import visible
+from audit.views.lines import _change
 from tests.audit.conftest import Log
 from tests.audit.make import INSTALL, append
 from tests.audit.site import Site
@@ -94,6 +95,11 @@ def test_the_system_is_an_actor_too(site: Site, team: Workspace, client: Client)
 def test_what_changed_is_told_in_the_row(site: Site, team: Workspace, client: Client) -> None:
     done(site, team, diff={"rate": (50, 80), "is_paused": (True, False), "a": (1, 2), "b": (1, 2)})
     assert "a: 1 → 2, b: 1 → 2, is paused: yes → no, 1 more" in shown(client, team)
+
+
+def test_what_has_names_of_its_own_is_told_in_words() -> None:
+    change = _change("weights", [{"smsc-a": 1}, {"smsc-a": 3, "smsc-b": None}])
+    assert str(change) == "weights: smsc-a 1 → smsc-a 3, smsc-b nothing"
 
 
 def test_what_was_nothing_before_is_told_without_an_arrow(
