@@ -34,8 +34,8 @@ class IdempotentRequest(models.Model):
     """The answer to a create call, stored in the transaction that did it: the same key gives the
     same answer.
 
-    `body_hash` is the SHA-256 of the canonical body; another body under the same key is refused
-    (422).
+    `body_hash` is an HMAC, by our key, of the canonical body's SHA-256; another body under the same
+    key is refused (422).
     """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")

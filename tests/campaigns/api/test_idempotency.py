@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from typing import Any
 
 import psycopg
@@ -85,6 +86,19 @@ def test_an_answer_is_stored_with_its_message_and_without_a_number(desk: Care) -
         row = IdempotentRequest.objects.get()
         assert (row.key, row.status, row.answer) == ("one", 201, answer)
     assert "447700900123" not in json.dumps(row.answer)
+
+
+def test_what_is_stored_of_a_body_is_keyed_for_it_holds_a_number(desk: Care) -> None:
+    desk.push(key="one")
+    canonical = json.dumps(desk.body(), sort_keys=True, separators=(",", ":")).encode()
+    with scope(desk.place):
+        row = IdempotentRequest.objects.get()
+        signed = key_queries.keys().sign(sha256(canonical).digest(), "idempotent_request")
+        assert row.body_hash == signed.hex()
+        # As an earlier release stored it: the same call is still known.
+        IdempotentRequest.objects.update(body_hash=sha256(canonical).hexdigest())
+    assert desk.push(key="one")["Idempotency-Replay"] == "true"
+    assert desk.push(key="one", values=VALUES | {"amount": "13 EUR"}).status_code == 422
 
 
 # --- many at once -------------------------------------------------------------------------------
