@@ -194,7 +194,8 @@ def _bench(report: ConnectionReport, now: datetime) -> Bench:
         source = sender_address(options.sender, short_code_ton=connection.short_code_ton)
     sight = sight_of(connection, now)
     is_busy = bool(sight.rate_now or sight.in_flight)
-    return Bench(account_of(connection), options, source, is_beside=sight.is_up, is_busy=is_busy)
+    is_beside = bool(sight.bound_count)
+    return Bench(account_of(connection), options, source, is_beside=is_beside, is_busy=is_busy)
 
 
 def _steps_of(bench: Bench) -> "Steps":

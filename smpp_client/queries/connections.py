@@ -1,6 +1,6 @@
 """Connections as they were seen on the wire, never as they were configured."""
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -40,6 +40,7 @@ class Observed(StrEnum):
     DOWN = "down"
     NOT_KNOWN = "not_known"
     CONNECTING = "connecting"
+    STANDS_STILL = "stands_still"
     RECOVERING = "recovering"
     UP = "up"
     DISABLED = "disabled"
@@ -88,8 +89,7 @@ class Sight:
     """A connection and what was seen of its sessions.
 
     Counts are None where nothing fresh is known. `rate_now` is in segments/s; `in_flight` in
-    segments. `sentence` says why it is not up. `carries` says that a session takes segments: one
-    that stands still has none but those that are tried.
+    segments. `sentence` says why it is not up.
     """
 
     connection: Connection
@@ -105,7 +105,6 @@ class Sight:
     response_ms: float | None
     throttled_count: int | None
     newest_event: ConnectionEvent | None
-    carries: bool
     slots: tuple["SlotSight", ...] = ()
 
     @property
@@ -115,13 +114,13 @@ class Sight:
 
     @property
     def is_up(self) -> bool:
-        """Whether segments can go out."""
+        """Whether segments go out, and not only single ones that are tried."""
         return self.observed in {Observed.UP, Observed.RECOVERING}
 
     @property
     def needs_somebody(self) -> bool:
         """Whether it should be up and is not."""
-        return self.observed in {Observed.DOWN, Observed.CONNECTING, Observed.NOT_KNOWN}
+        return self.observed not in {Observed.UP, Observed.RECOVERING, Observed.DISABLED}
 
 
 def connection_by(name: str) -> Connection | None:
@@ -168,7 +167,7 @@ def _sight(connection: Connection, now: datetime) -> Sight:
     speaking = fresh or statuses
     return Sight(
         connection=connection,
-        observed=_observed(connection, fresh, {one.state for one in sending}),
+        observed=_observed(connection, fresh, sending),
         sentence=next((one.sentence for one in speaking if one.sentence), ""),
         observed_at=max((one.observed_at for one in statuses), default=None),
         since_at=max((one.since_at for one in fresh), default=None),
@@ -180,7 +179,6 @@ def _sight(connection: Connection, now: datetime) -> Sight:
         response_ms=max((one.response_ms for one in fresh if one.response_ms), default=None),
         throttled_count=sum(one.throttled_count for one in fresh) if fresh else None,
         newest_event=newest[0] if newest else None,
-        carries=any(one.state == SessionState.BOUND and not one.stands_still for one in sending),
         slots=_slots(connection, now),
     )
 
@@ -206,16 +204,25 @@ def _slot(slot: int, lease: Lease | None, now: datetime) -> SlotSight:
     return SlotSight(number, is_receiver, status if is_fresh else None, lease.share, owner)
 
 
-def _observed(connection: Connection, fresh: list[SessionStatus], states: Set[str]) -> Observed:
-    """Judge by the `states` of the sessions that send: over a receiver nothing goes out."""
+def _observed(
+    connection: Connection, fresh: list[SessionStatus], sending: list[SessionStatus]
+) -> Observed:
+    """Judge by the sessions that send: over a receiver nothing goes out."""
+    states = {status.state for status in sending}
     if not connection.is_enabled and SessionState.BOUND not in states:
         return Observed.DISABLED
     if not fresh:
         return Observed.NOT_KNOWN
     if SessionState.BOUND in states:
-        allowed = sum(status.rate_allowed for status in fresh)
-        return Observed.RECOVERING if 0 < allowed < connection.rate * 0.99 else Observed.UP
+        return _bound(connection, sending)
     return Observed.CONNECTING if SessionState.CONNECTING in states else Observed.DOWN
+
+
+def _bound(connection: Connection, sending: list[SessionStatus]) -> Observed:
+    if all(one.stands_still for one in sending if one.state == SessionState.BOUND):
+        return Observed.STANDS_STILL
+    allowed = sum(status.rate_allowed for status in sending)
+    return Observed.RECOVERING if 0 < allowed < connection.rate * 0.99 else Observed.UP
 
 
 def certificate_of(connection: Connection, now: datetime) -> Certificate | None:

@@ -110,7 +110,7 @@ def _shares(parts: list[RouteConnection], seen: dict[int, Sight]) -> list[Part]:
     first = min((part.tier for part in parts if part.weight), default=0)
     total = sum(part.weight for part in parts if part.tier == first) or 1
     members = [
-        Member(part.connection_id, part.weight, part.tier, seen[part.connection_id].carries)
+        Member(part.connection_id, part.weight, part.tier, seen[part.connection_id].is_up)
         for part in parts
     ]
     return [
@@ -119,7 +119,7 @@ def _shares(parts: list[RouteConnection], seen: dict[int, Sight]) -> list[Part]:
             part.weight,
             part.tier,
             Fraction(part.weight if part.tier == first else 0, total),
-            share_of(part.connection_id, members).part if seen[part.connection_id].carries else 0.0,
+            share_of(part.connection_id, members).part if seen[part.connection_id].is_up else 0.0,
         )
         for part in parts
     ]

@@ -131,6 +131,13 @@ def test_the_list_tells_what_was_observed(keeper: Client, smsc: Connection, tmp_
     assert "12 of 50" in page
 
 
+def test_what_is_down_carries_nothing_worth_a_figure(keeper: Client, smsc: Connection) -> None:
+    wires.seen(smsc, "down", sentence="The password is wrong (0x0E).")
+    page = text(keeper.get(HOME))
+    assert "The one connection is not up." in page
+    assert "carries" not in page
+
+
 def test_what_nobody_observes_is_not_known_and_never_zero(keeper: Client, smsc: Connection) -> None:
     page = text(keeper.get(f"{HOME}smsc-a/"))
     assert "No sender has seen it yet." in page
@@ -305,6 +312,19 @@ def test_the_list_takes_as_many_queries_for_many_as_for_one(
     keeper.get(HOME)
     with django_assert_max_num_queries(20):
         keeper.get(HOME)
+
+
+def test_a_connection_that_stands_still_is_shown_so_with_the_reason(
+    keeper: Client, smsc: Connection
+) -> None:
+    wires.seen(smsc, stands_still=True, sentence="The partner refuses everything.")
+    page = text(keeper.get(HOME))
+    assert "stands still: its partner takes no segments" in page
+    assert "The one connection is not up." in page
+    for path in (HOME, f"{HOME}smsc-a/"):
+        page = text(keeper.get(path))
+        assert "Stands still" in page
+        assert "The partner refuses everything." in page
 
 
 def test_before_another_alphabet_is_chosen_it_is_said_that_campaigns_may_be_held(

@@ -167,6 +167,7 @@ def test_a_connection_that_no_sender_watches_is_not_known_rather_than_down(
     [
         ("bound", {}, Observed.UP),
         ("bound", {"rate_allowed": 40}, Observed.RECOVERING),
+        ("bound", {"stands_still": True, "sentence": "It refuses all."}, Observed.STANDS_STILL),
         ("connecting", {}, Observed.CONNECTING),
         ("down", {"sentence": "Nobody listens there."}, Observed.DOWN),
     ],
@@ -198,7 +199,7 @@ def test_a_pair_whose_receiver_is_up_alone_is_down(smsc: Connection) -> None:
     wires.seen(smsc, "down", sentence="Nobody listens there.", rate_allowed=0)
     wires.seen(smsc, slot=FIRST_RECEIVER_SLOT, rate_allowed=0)
     found = sight(smsc)
-    assert (found.observed, found.carries) == (Observed.DOWN, False)
+    assert found.observed is Observed.DOWN
     assert found.sentence == "Nobody listens there."
 
 
