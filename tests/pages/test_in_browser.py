@@ -63,6 +63,31 @@ def reference(site: str, page: Page) -> Page:
     return page
 
 
+LONG = "Corporate customers and public authorities of the western regions"
+
+
+def test_a_long_name_hides_neither_the_page_nor_what_stands_beside_it(reference: Page) -> None:
+    reference.evaluate(
+        """(name) => document.querySelectorAll(".crumb a, .top .brand b, .wsw b").forEach((one) => {
+            one.textContent = name
+        })""",
+        LONG,
+    )
+    boxes = """() => {
+        const box = (one) => document.querySelector(one).getBoundingClientRect()
+        const [bar, here, find, brand] = [".top", ".crumb b", ".find", ".top .brand"].map(box)
+        return {bar, here, find, brand, name: box(".wsw b")}
+    }"""
+    seen = reference.evaluate(boxes)
+    assert seen["here"]["width"] > 60
+    assert seen["here"]["right"] < seen["find"]["left"]
+    assert seen["name"]["height"] < 45
+    reference.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    seen = reference.evaluate(boxes)
+    assert seen["brand"]["top"] >= seen["bar"]["top"]
+    assert seen["brand"]["bottom"] <= seen["bar"]["bottom"]
+
+
 def colour(page: Page, selector: str) -> str:
     """The ground of an element as it is drawn."""
     return str(
