@@ -281,6 +281,7 @@ def _asked_again(
     act = acts_on(request, campaign, digest).get(verdict)
     if act is None:
         return redirect("campaigns:review_item", request.me.here.slug, campaign.number)
+    form.fields["words"].required = act.form.fields["words"].required
     return show(request, "review/act.html", campaign=campaign, act=act, form=form)
 
 

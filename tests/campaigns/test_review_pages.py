@@ -283,6 +283,7 @@ def test_returning_and_rejecting_ask_for_words(here: Stage, verdict: str) -> Non
     campaign = here.made("in_review")
     page = decide(here, campaign, verdict, words=" ")
     assert "Say why, so that the author knows what to change." in text(page)
+    assert "(optional)" not in text(page)
     assert here.fresh(campaign).state == State.IN_REVIEW
 
 
