@@ -72,7 +72,8 @@ FIELDS: Mapping[str, Fields] = {
     "sender.changed_outside": _of("sender sender_revision", f"{EVERY_COLUMN} rows ids columns"),
     "protected_name.add": _of("protected_name", "value"),
     "protected_name.remove": _of("protected_name", "value"),
-    "list.upload": _of("list", "size_bytes sha256"),
+    # The first entries said the SHA-256 in clear; of a file with few numbers it can be tried out.
+    "list.upload": _of("list", "size_bytes sha256", "sha256"),
     "list.import": _of("list", "columns number_column country"),
     "list.ready": _of("list", EVERY_COLUMN),
     "list.fail": _of("list", f"{EVERY_COLUMN} fault"),
@@ -108,7 +109,7 @@ FIELDS: Mapping[str, Fields] = {
     "resend.request": _of("campaign", "messages decision"),
     "resend.approve": _of("campaign", "messages decision"),
     "resend.refuse": _of("campaign", "decision"),
-    "records.upload": _of("call_records", "size_bytes sha256"),
+    "records.upload": _of("call_records", "size_bytes sha256", "sha256"),
     "records.import": _of(
         "call_records", "connection complete_from complete_until tolerance_seconds"
     ),

@@ -103,7 +103,8 @@ def _stored(by: Me, key: str, file_name: str, size_bytes: int, now: datetime) ->
             "records.upload",
             records_obj(made.pk),
             now=now,
-            diff={"size_bytes": (None, size_bytes), "sha256": (None, made.sha256)},
+            diff={"size_bytes": (None, size_bytes)},
+            personal={"sha256": made.sha256},
         )
     return made
 
