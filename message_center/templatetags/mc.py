@@ -12,6 +12,7 @@ from django.forms import (
     BoundField,
     CheckboxInput,
     CheckboxSelectMultiple,
+    ChoiceField,
     RadioSelect,
     Select,
     Widget,
@@ -168,8 +169,19 @@ def field(bound: BoundField, width: str = "", before: str = "") -> dict[str, Any
         "control": bound.as_widget(attrs=attributes),
         "is_check": isinstance(widget, CheckboxInput),
         "is_group": isinstance(widget, RadioSelect | CheckboxSelectMultiple),
+        "is_optional": _is_optional(bound),
         "before": before,
     }
+
+
+def _is_optional(bound: BoundField) -> bool:
+    """Whether it may be left empty; a list of which one line is always chosen cannot be."""
+    field = bound.field
+    if field.required:
+        return False
+    if not isinstance(field, ChoiceField) or type(field.widget) is not Select:
+        return True
+    return any(value in {"", None} for value, _ in field.choices)
 
 
 def _attributes(bound: BoundField, element: str, width: str) -> dict[str, str | bool]:

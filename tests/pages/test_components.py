@@ -196,6 +196,14 @@ def test_a_field_that_may_stay_empty_says_so() -> None:
     assert "(optional)" not in drawn("{% field form.name %}", form=Paper())
 
 
+def test_a_list_of_which_a_line_is_always_chosen_is_not_called_optional() -> None:
+    always, maybe = Paper(), Paper()
+    always.fields["route"].required = maybe.fields["route"].required = False
+    maybe.fields["route"].choices = [("", "As the list"), ("d", "Domestic")]  # type: ignore[attr-defined]
+    assert "(optional)" not in drawn("{% field form.route %}", form=always)
+    assert "(optional)" in drawn("{% field form.route %}", form=maybe)
+
+
 def test_an_error_stands_at_its_field_and_in_the_summary() -> None:
     form = Paper({})
     field = drawn("{% field form.name %}", form=form)
