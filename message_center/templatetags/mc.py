@@ -181,7 +181,7 @@ def _is_optional(bound: BoundField) -> bool:
         return False
     if not isinstance(field, ChoiceField) or type(field.widget) is not Select:
         return True
-    return any(value in {"", None} for value, _ in field.choices)
+    return any(line.data["value"] in {"", None} for line in bound)
 
 
 def _attributes(bound: BoundField, element: str, width: str) -> dict[str, str | bool]:
