@@ -138,6 +138,13 @@ def test_what_is_down_carries_nothing_worth_a_figure(keeper: Client, smsc: Conne
     assert "carries" not in page
 
 
+def test_what_is_not_known_says_on_a_phone_what_it_is(keeper: Client, smsc: Connection) -> None:
+    """There the heads of the columns are gone."""
+    page = text(keeper.get(HOME))
+    for name in ("Window", "Rate"):
+        assert f'<span class="only-m">{name} </span>not known' in page
+
+
 def test_what_nobody_observes_is_not_known_and_never_zero(keeper: Client, smsc: Connection) -> None:
     page = text(keeper.get(f"{HOME}smsc-a/"))
     assert "No sender has seen it yet." in page
