@@ -271,6 +271,16 @@ def test_a_live_region_keeps_focus_and_what_is_open(reference: Page) -> None:
     expect(reference.get_by_text("What was opened stays open.")).to_be_visible()
 
 
+def test_what_takes_the_place_of_a_drawn_part_takes_no_style_from_it(reference: Page) -> None:
+    # The policy refuses a style that is written as an attribute, and the page would say so.
+    reference.evaluate(
+        "() => { const old = document.querySelector('#voice'); old.style.color = 'red';"
+        " htmx.swap(old, '<p id=voice>New</p>', { swapStyle: 'outerHTML' }); }"
+    )
+    expect(reference.locator("#voice")).to_have_text("New")
+    expect(reference.locator("#voice")).not_to_have_attribute("style", "color: red;")
+
+
 def test_a_milestone_is_said_once(reference: Page) -> None:
     expect(reference.locator("#voice")).to_have_text("50 % is sent")
 
