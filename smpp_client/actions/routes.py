@@ -79,7 +79,8 @@ def set_weights(
         route = lock_route(name)
         _check_no_shift(route)
         _check_ranges_stay(route, weights)
-        rows = list(RouteConnection.objects.filter(route=route).select_related("connection"))
+        found = RouteConnection.objects.filter(route=route).select_related("connection")
+        rows = list(found.order_by("connection__name"))
         before = {row.connection.name: row.weight for row in rows}
         before_tiers = {row.connection.name: row.tier for row in rows}
         after_tiers = {one: tiers.get(one, 0) for one in weights}
