@@ -109,12 +109,17 @@ def test_every_operation_says_its_fields() -> None:
     assert set(OPERATIONS) - set(FIELDS) == set()
 
 
-@pytest.mark.parametrize("call", list(spoken.said()), ids=lambda call: f"{call.place} {call.op}")
-def test_what_a_call_says_is_published(call: spoken.Said) -> None:
+def test_what_calls_say_is_published() -> None:
+    assert [call for call in spoken.said() if not _is_published(call)] == []
+
+
+def _is_published(call: spoken.Said) -> bool:
     fields = FIELDS[call.op]
-    assert call.objects <= fields.objects
-    assert EVERY_COLUMN in fields.diff or call.diff <= fields.diff
-    assert call.personal <= fields.personal
+    return (
+        call.objects <= fields.objects
+        and (EVERY_COLUMN in fields.diff or call.diff <= fields.diff)
+        and call.personal <= fields.personal
+    )
 
 
 def test_every_beginning_that_accounts_for_a_change_is_an_operations() -> None:

@@ -19,12 +19,12 @@ from workspaces.scope import scope
 
 pytestmark = pytest.mark.processes
 
-ROWS = 200_000
+ROWS = 100_000
 KILLS = 3
 
 
 def long_list() -> bytes:
-    """Return rows of the range for fiction, each number 200 times, with a fault in every tenth."""
+    """Return rows of the range for fiction, each number 100 times, with a fault in every tenth."""
     lines = ["phone,name"]
     for row in range(ROWS):
         number = "9.98E+11" if row % 10 == 9 else f"07700900{row % 1000:03d}"
