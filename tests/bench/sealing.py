@@ -33,7 +33,8 @@ WITH listed AS (SELECT * FROM recipient WHERE recipient_list_id = %(list)s),
 more AS (
     INSERT INTO recipient (workspace_id, row_number, fingerprint, number_sealed, "values")
     SELECT s.workspace_id, n, s.fingerprint, s.number_sealed, s."values"
-    FROM generate_series(%(first)s, %(last)s) n JOIN listed s ON s.row_number = 2 + n %% %(rows)s
+    FROM generate_series(%(first)s::bigint, %(last)s::bigint) n
+    JOIN listed s ON s.row_number = 2 + n %% %(rows)s
     RETURNING id, row_number, workspace_id, fingerprint)
 INSERT INTO message
     (frozen_on, workspace_id, campaign_id, position, recipient_id, fingerprint, segment_count)
