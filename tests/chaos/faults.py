@@ -202,23 +202,22 @@ class DatabaseStop(Fault):
     def strike(self, stage: Stage, dice: random.Random) -> float:
         fresh_connections()
         stage.processes.ground.postgres.stop(immediate=True)
-        time.sleep(dice.uniform(0, 0.5))
+        time.sleep(self.seconds(dice))
         stage.processes.ground.postgres.start()
         return now()
 
+    def seconds(self, dice: random.Random) -> float:
+        """Return how long it is away."""
+        return dice.uniform(0, 0.5)
 
-class DatabaseAway(Fault):
+
+class DatabaseAway(DatabaseStop):
     """PostgreSQL is gone for three leases: what was answered waits, and nothing is written."""
 
     group = "database away for three leases"
-    limit = 10
 
-    def strike(self, stage: Stage, dice: random.Random) -> float:
-        fresh_connections()
-        stage.processes.ground.postgres.stop(immediate=True)
-        time.sleep(3 * LEASE_SECONDS)
-        stage.processes.ground.postgres.start()
-        return now()
+    def seconds(self, dice: random.Random) -> float:
+        return 3 * LEASE_SECONDS
 
 
 class ConnectionLoss(Fault):
