@@ -3,12 +3,21 @@
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Error,
+    Page,
+    Playwright,
+    ViewportSize,
+)
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = (
@@ -21,9 +30,12 @@ QUIET = (
     "--disable-dev-shm-usage",
 )
 TELL_VIOLATIONS = """
-document.addEventListener('securitypolicyviolation', (event) => {
-  console.error(`policy: ${event.violatedDirective} blocked ${event.blockedURI || 'inline'}`);
-});
+if (!window.tellsViolations) {
+  window.tellsViolations = true;
+  document.addEventListener('securitypolicyviolation', (event) => {
+    console.error(`policy: ${event.violatedDirective} blocked ${event.blockedURI || 'inline'}`);
+  });
+}
 """
 # What htmx says when a newer request takes the place of one under way, as our pages ask it to.
 # A request that fails says something else besides.
@@ -31,6 +43,7 @@ SUPERSEDED = ("htmx:afterRequest", "htmx:sendAbort")
 # A laptop by day and a phone by night: width, height, colours.
 Colours = Literal["dark", "light"]
 SCREENS: tuple[tuple[int, int, Colours], ...] = ((1440, 900, "light"), (390, 844, "dark"))
+NEW_SIZE: ViewportSize = {"width": 1280, "height": 720}
 # WCAG 2.2, A and AA.
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # It reads the stylesheets, which all pages share: once, on the page of all parts, is enough.
@@ -77,6 +90,11 @@ class Faults:
         page.on("console", self._console)
         page.on("pageerror", self._error)
 
+    def leave(self, page: Page) -> None:
+        """Collect nothing more of it."""
+        page.remove_listener("console", self._console)
+        page.remove_listener("pageerror", self._error)
+
     def expect(self, words: str) -> None:
         """Take out the faults with these words; fail when there is none."""
         rest = [fault for fault in self.seen if words not in fault]
@@ -89,6 +107,23 @@ class Faults:
 
     def _error(self, error: Error) -> None:
         self.seen.append(f"uncaught: {error}")
+
+
+def clear(page: Page) -> None:
+    """Make a used page like a new one.
+
+    It goes to an address of the same site where nothing runs on, so that the process stays that
+    has compiled its scripts and styles: a new page starts one, which is most of a short test.
+    """
+    site = urlsplit(page.url)
+    if site.scheme == "http":
+        with suppress(Error):  # the server may be gone with the test
+            page.goto(urlunsplit((site.scheme, site.netloc, "/health/live/", "", "")))
+            page.evaluate("sessionStorage.clear()")
+    page.set_viewport_size(NEW_SIZE)
+    page.emulate_media(color_scheme="null", reduced_motion="null")
+    page.context.clear_cookies()
+    page.context.clear_permissions()
 
 
 def judge(page: Page, *kinds: str, without: Sequence[str] = ()) -> list[dict[str, str]]:

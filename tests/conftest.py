@@ -19,7 +19,7 @@ from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.browsing import Faults, find_chromium, launch
+from tests.browsing import Faults, clear, find_chromium, launch
 from tests.ground import SHARED, Ground
 from tests.processes import Handle, Processes
 from workspaces.queries import keys as key_queries
@@ -165,12 +165,11 @@ def faults() -> Faults:
 
 @pytest.fixture(scope="module")
 def visits(browser: Browser) -> Iterator[BrowserContext]:
-    """What the pages of a file share, so that scripts and styles are compiled only once. A context
+    """What the tests of a file share, so that scripts and styles are compiled only once. A context
     for each test cost more than most of what a test does.
     """
     context = browser.new_context()
     context.set_default_timeout(PATIENCE_MS)
-    # It stays, and with it the process that draws the others.
     context.new_page()
     yield context
     context.close()
@@ -179,13 +178,12 @@ def visits(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(visits: BrowserContext, faults: Faults) -> Iterator[Page]:
     """A page without cookies. The test fails when the page breaks or breaks its policy."""
-    opened = visits.new_page()
+    opened = visits.pages[0]
     faults.watch(opened)
     yield opened
-    # What is under way when the page closes is broken off, and says so.
-    seen = list(faults.seen)
+    # What is under way when the page is left is broken off, and says so.
+    faults.leave(opened)
     for one in visits.pages[1:]:
         one.close()
-    visits.clear_cookies()
-    visits.clear_permissions()
-    assert seen == []
+    clear(opened)
+    assert faults.seen == []
