@@ -56,8 +56,9 @@ ALWAYS = {
 # What a server says whose predecessor's children are not all gone.
 STILL_IN_USE = "pre-existing shared memory block"
 RETRY_SECONDS = 0.1
-# Nothing to keep: a crash of the machine may lose it all.
+# Nothing to keep: a crash of the machine may lose it all, and no password is worth guessing.
 THROW_AWAY = {
+    "scram_iterations": "1",
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
