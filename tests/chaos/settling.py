@@ -13,10 +13,15 @@ from tests.chaos.stage import Stage, fresh_connections
 # A record is of its attempt within so many seconds. What a broken link held back arrived later, so
 # whoever has records looks strictly first, and wider for what is left.
 TOLERANCES = (2, 15)
+# With every attempt of the same message: why one is left shows in what became of the others.
 LEFT = """
-SELECT campaign_id, position, part, connection_id, cause, happened_at FROM submission
-WHERE kind = 'unknown' ORDER BY happened_at
+SELECT campaign_id, position, part, connection_id, kind, smsc_id, cause, happened_at
+FROM submission
+WHERE (campaign_id, position) IN
+    (SELECT campaign_id, position FROM submission WHERE kind = 'unknown')
+ORDER BY campaign_id, position, happened_at
 """
+REASONS = "SELECT reason, count(*) FROM call_record GROUP BY reason ORDER BY reason"
 
 
 def settled_by_records(stage: Stage) -> str:
@@ -35,7 +40,7 @@ def settled_by_records(stage: Stage) -> str:
     return (
         f"call records settled {before - _unknown(stage)} of {before} unknown messages in"
         f" {time.monotonic() - began:.0f} s: {accepted} segments were accepted, {absent} never"
-        f" there; left {stage.checker.rows(LEFT)}"
+        f" there; of the records {stage.checker.rows(REASONS)}; left {stage.checker.rows(LEFT)}"
     )
 
 
