@@ -5,6 +5,7 @@ SMPP session.
 import gc
 import os
 import socket
+import sys
 import threading
 import time
 from datetime import timedelta
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 QUEUE = "sender"
 STILL_SECONDS = 15.0
+# A thread that works in Python, on a claim or on outcomes, lets the engine's loop have its turn
+# after so long: by default a full window would wait for it five milliseconds at a time.
+SWITCH_SECONDS = 0.0005
 ROUTES_SECONDS = 1.0
 EXIT_ENGINE_DIED = 70
 
@@ -74,6 +78,7 @@ class SenderStep(bootsteps.StartStopStep):
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 50)
+        sys.setswitchinterval(SWITCH_SECONDS)
         try:
             engine.run()
         except BaseException:
