@@ -29,8 +29,9 @@ from message_center.stack.certificates import (
 )
 from smpp_client.engine import dialer
 from smpp_client.engine.tls import Keepers
+from smpp_client.simulator import server as simulators
 from smpp_client.simulator.exchange import Config
-from smpp_client.simulator.server import Simulator
+from smpp_client.simulator.server import Simulator, server_context
 from tests.smpp_client.engine.peers import BOUND, Call, account
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -191,6 +192,36 @@ def test_tls_1_3_alone_is_spoken_where_it_is_asked_for(good: DemoCertificates) -
             return await Call(one, Keepers()).outcome()
 
     assert asyncio.run(bound()) == "The peer speaks no TLS that is new enough."
+
+
+def test_a_good_peer_that_knows_no_more_than_tls_1_2_is_bound_unless_1_3_is_asked_for(
+    good: DemoCertificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One peer, which takes two callers that differ in what they ask for and in nothing else."""
+
+    def no_newer(config: Config) -> ssl.SSLContext:
+        context = server_context(config)
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        return context
+
+    async def bound() -> tuple[dict[str, str], int]:
+        config = Config(
+            good.ca.parent / "ledger.tsv", ca=good.ca, cert=good.server_cert, key=good.server_key
+        )
+        files = (good.ca, good.client_cert, good.client_key)
+        found: dict[str, str] = {}
+        async with Simulator(config) as simulator:
+            for minimum in ("1.2", "1.3"):
+                one = account(*files, simulator.port, tls_minimum=minimum)
+                call = Call(one, Keepers())
+                found[minimum] = await call.outcome()
+                await call.end()
+            return found, simulator.exchange.counters.binds
+
+    monkeypatch.setattr(simulators, "server_context", no_newer)
+    found, binds = asyncio.run(bound())
+    assert (found["1.2"], binds) == (BOUND, 1)
+    assert found["1.3"] != BOUND
 
 
 def pin_of(pair: Issued) -> str:
