@@ -1,11 +1,13 @@
 """A bundle of a real workspace: what the formats demand, and a verifier that accepts it."""
 
+import csv
 import gzip
 import json
 import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from hashlib import sha256
+from html import escape
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,9 +25,10 @@ from audit.rules.canonical import decode, stamp
 from audit.rules.chain import Broken
 from audit.rules.events import Erased, Obj
 from audit.verifier import verify_evidence as verifier
+from campaigns.actions import review
 from campaigns.actions.sender_review import approve_revision
 from campaigns.actions.senders import Proposal, create_sender
-from campaigns.models import Sender
+from campaigns.models import Campaign, Sender
 from tests import make as nouns
 from tests.audit.conftest import Log
 from tests.audit.exported import ADMIN, Exporter, judge, personal
@@ -34,8 +37,12 @@ from tests.audit.site import DELETE_ENTRY, EDIT, Site
 from workspaces.actions.invitations import invite
 from workspaces.actions.workspaces import create_workspace
 from workspaces.models import Workspace
+from workspaces.queries.me import Me
 from workspaces.rules.permissions import Role
 from workspaces.scope import scope
+
+# What somebody types as his note on an approval.
+FORMULA = '=HYPERLINK("https://example.com")'
 
 
 @pytest.fixture
@@ -60,9 +67,7 @@ def test_a_workspace_with_a_story_is_exported_and_verified(
     began = timezone.now()
     author = nouns.person_in(team, Role.AUTHOR, "Ada Author")
     sender = _registered(team)
-    campaign = nouns.approved(
-        author, nouns.route(team, nouns.connection()), rows=3, sender_id=sender.pk
-    )
+    campaign = _approved(author, sender)
     personal(team, "+447700900008")
     personal(team, "+447700900009")
     exporter.number()
@@ -87,7 +92,8 @@ def test_a_workspace_with_a_story_is_exported_and_verified(
     assert found.facts["entries"] == written.entry_count > 8
     assert (found.facts["erased"], found.facts["disclosed"], found.facts["hidden"]) == (1, 1, 0)
     assert found.facts["system_entries"] > 0
-    _the_report_tells_the_approval(bundle, campaign.pk, campaign.text)
+    _the_report_tells_the_approval(bundle, campaign)
+    _the_table_tells_who_approved_what_when_and_with_what_note(bundle)
     _each_file_that_is_touched_is_refused(exporter, bundle)
 
 
@@ -104,6 +110,19 @@ def _registered(team: Workspace) -> Sender:
     return sender
 
 
+def _approved(author: Me, sender: Sender) -> Campaign:
+    """Send a campaign to review, and approve it by another person with a note."""
+    through = nouns.route(author.here, nouns.connection())
+    campaign = nouns.in_review(author, through, rows=3, sender_id=sender.pk)
+    return review.approve(
+        number=campaign.number,
+        by=nouns.person_in(author.here, Role.MODERATOR, "Cy Checks"),
+        seen=review.digest_of(campaign.pk).hex(),
+        words=FORMULA,
+        now=timezone.now(),
+    )
+
+
 def _numbers_of(exporter: Exporter, team: Workspace, op: str) -> list[int]:
     query = (
         "SELECT e.seq FROM audit_entry e JOIN audit_event v ON v.id = e.event_id"
@@ -112,17 +131,53 @@ def _numbers_of(exporter: Exporter, team: Workspace, op: str) -> list[int]:
     return [seq for (seq,) in rows(exporter.site.superuser, query, team.uuid, op)]
 
 
-def _the_report_tells_the_approval(bundle: Path, campaign_id: int, text: str) -> None:
+def _the_report_tells_the_approval(bundle: Path, campaign: Campaign) -> None:
     report = (bundle / "report.html").read_text()
     assert "it is what was approved" in report
     for words in ("Ada Author (usr_", "Rita Registers (usr_", "Mo Moderates (usr_", "Korzinka"):
         assert words in report
-    assert text in report
-    exact = (bundle / f"tables/approved/cmp_{campaign_id}.json").read_bytes()
-    approved = next(line for line in _events(bundle) if line["op"] == "campaign.approve")
+    assert campaign.recipient_list is not None
+    listed = f"<dt>Audience</dt><dd>3 people, 3 parts, from the list {campaign.recipient_list.name}"
+    for words in (campaign.text, listed, "<td>Seen.</td>", f"<td>{escape(FORMULA)}</td>"):
+        assert words in report
+    exact = (bundle / f"tables/approved/cmp_{campaign.pk}.json").read_bytes()
+    approved = _approval(bundle)["ev"]
     assert sha256(exact).hexdigest() == approved["diff"]["digest"][1]
     assert (bundle / "report.pdf").read_bytes().startswith(b"%PDF-")
-    assert "campaign.approve" in (bundle / "tables/entries.csv").read_text()
+
+
+def _the_table_tells_who_approved_what_when_and_with_what_note(bundle: Path) -> None:
+    steps = {row["What"]: row for row in _table(bundle, "approvals")}
+    name = steps["Approved a sender revision"]
+    assert "value: Korzinka" in steps["Created a sender name"]["Details"]
+    assert steps["Created a sender name"]["Who"].startswith("Rita Registers (usr_")
+    assert name["Who"].startswith("Mo Moderates (usr_")
+    assert (name["About"].split(" (")[0], name["Note"]) == ("Korzinka, revision 1", "Seen.")
+    text, entry = steps["Approved a campaign"], _approval(bundle)
+    # A spreadsheet takes neither for a formula.
+    assert (text["Who"].split(" (")[0], text["Note"]) == ("Cy Checks", f"'{FORMULA}")
+    assert text["Details"] == f"digest: {entry['ev']['diff']['digest'][1]}"
+    assert "total: 3" in steps["Submitted a campaign for approval"]["Details"]
+    row = next(row for row in _table(bundle, "entries") if row["operation"] == "campaign.approve")
+    assert (row["entry"], row["reason"]) == (text["Entry"], f"'{FORMULA}")
+    recorded = f"{row['recorded'][:19].replace('T', ' ')} UTC"
+    assert text["Recorded"] == recorded
+    assert (
+        f"<td>{recorded}</td><td>{escape(text['Who'])}</td>" in (bundle / "report.html").read_text()
+    )
+
+
+def _table(bundle: Path, name: str) -> list[dict[str, str]]:
+    text = (bundle / f"tables/{name}.csv").read_text(encoding="utf-8-sig")
+    return list(csv.DictReader(text.splitlines()))
+
+
+def _approval(bundle: Path) -> dict[str, Any]:
+    """Return the entry of the campaign's approval."""
+    lines = gzip.decompress((bundle / "entries.jsonl.gz").read_bytes()).splitlines()
+    entries = map(json.loads, lines)
+    found: dict[str, Any] = next(one for one in entries if one["ev"]["op"] == "campaign.approve")
+    return found
 
 
 def _each_file_that_is_touched_is_refused(exporter: Exporter, bundle: Path) -> None:
@@ -138,11 +193,6 @@ def _each_file_that_is_touched_is_refused(exporter: Exporter, bundle: Path) -> N
 def _exit_code(exporter: Exporter, bundle: Path) -> int:
     keys = tuple(verifier.read_key(text) for text in exporter.trust[1::2])
     return verifier.verify(bundle, verifier.Wishes(keys)).exit_code
-
-
-def _events(bundle: Path) -> list[dict[str, Any]]:
-    lines = gzip.decompress((bundle / "entries.jsonl.gz").read_bytes()).splitlines()
-    return [json.loads(line)["ev"] for line in lines]
 
 
 def test_the_files_are_those_of_the_format_and_only_ours_to_read(
