@@ -24,7 +24,8 @@ from django.utils import timezone
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "message_center.settings")
 # Celery would run Django's checks, pass over what they find, and load every page for them: a third
-# of what it takes to start, and to go on after a kill. setup_database and make check ask them.
+# of what it takes to start, and to go on after a kill. make check asks them, and setup_database the
+# one about mails.
 os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 from message_center.sender import SenderStep

@@ -6,6 +6,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
@@ -99,6 +101,12 @@ def test_the_system_check_refuses_a_view_without_a_known_permission(
     errors = check_permissions()
     assert [error.id for error in errors] == ["gate.E001"]
     assert "/silent/" in errors[0].msg
+
+
+def test_a_command_asks_the_system_check(urls: Any) -> None:
+    urls.urlpatterns = [path("silent/", Silent.as_view())]
+    with pytest.raises(SystemCheckError, match=r"gate\.E001"):
+        call_command("check")
 
 
 def test_a_view_without_a_permission_is_not_served_either(urls: Any) -> None:

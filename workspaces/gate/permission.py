@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from workspaces.rules.permissions import KNOWN
@@ -53,9 +53,11 @@ def _walk(prefix: str, patterns: Any) -> Iterator[tuple[str, URLPattern]]:
             yield text, pattern
 
 
-@register()
 def check_permissions(**_: Any) -> list[CheckMessage]:
-    """Refuse to start while a route names no permission, or one that the table does not know."""
+    """Return an error for each route that names no permission, or one that the table does not know.
+
+    A system check: `make check` asks it, and so does any command that leaves none out.
+    """
     errors: list[CheckMessage] = []
     for text, pattern in routes():
         named = getattr(view_class(pattern.callback), "permission", None)
