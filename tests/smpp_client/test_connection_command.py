@@ -1,12 +1,10 @@
 """manage.py connection: one act each, a sentence and exit code 1 when it is refused."""
 
-from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.utils import timezone
 
 from smpp_client.models import Connection, Route, RouteGrant
 from tests.smpp_client import wires
@@ -68,13 +66,10 @@ def test_add_grants_every_workspace(words: list[str]) -> None:
     assert RouteGrant.objects.count() == 2
 
 
-def test_an_exception_from_tls_takes_two_people_and_not_a_command(words: list[str]) -> None:
-    until = f"{timezone.now() + timedelta(days=9):%Y-%m-%d}"
-    plain = [*words[: words.index("--ca")], "--plain-until", until, "--plain-reason", "IPsec"]
-    with pytest.raises(CommandError, match="Another super admin has to confirm"):
-        run(*plain)
-    assert not Connection.objects.exists()
-    assert not Route.objects.exists()
+def test_a_full_check_names_the_option_that_is_missing(words: list[str]) -> None:
+    run(*words)
+    with pytest.raises(CommandError, match=r"^--from: Enter a sender"):
+        run("check", "smsc-a", "--full", "--to", "+447700900001")
 
 
 def test_a_workspace_that_is_not_there_stops_everything(words: list[str]) -> None:

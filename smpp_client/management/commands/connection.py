@@ -2,7 +2,7 @@
 
 import json
 from argparse import ArgumentParser, ArgumentTypeError
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,11 @@ from workspaces.models import Workspace
 from workspaces.queries.access import workspace_by_slug
 from workspaces.rules.refusal import Refusal
 
+ADD = "Add a connection and a route over it."
+TWO_PEOPLE = "An exception from TLS takes two people: ask for it on the page."
+# Where a full check is mended, by the field that its refusal names.
+CHECK_OPTIONS = {"numbers": "--to", "sender": "--from", "messages": "--messages"}
+
 
 class Command(BaseCommand):
     """Adds and watches over connections. Exit code 1 and one sentence when something is refused."""
@@ -39,7 +44,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the five acts."""
         acts = parser.add_subparsers(dest="act", required=True)
-        _declare_add(acts.add_parser("add", help="Add a connection and a route over it."))
+        _declare_add(acts.add_parser("add", help=ADD, description=f"{ADD} {TWO_PEOPLE}"))
         acts.add_parser("list", help="List the connections as they were seen on the wire.")
         _declare_check(acts.add_parser("check", help="Try a bind, or everything with --full."))
         for act in ("disable", "enable"):
@@ -137,7 +142,7 @@ def _declare_check(parser: ArgumentParser) -> None:
         default=[],
         help="a test number; none: no message",
     )
-    parser.add_argument("--from", dest="sender", default="", help="the sender of the messages")
+    parser.add_argument("--from", dest="sender", default="", help="their sender; needed with --to")
     parser.add_argument("--messages", type=int, default=200, help="the most that may be sent")
     parser.add_argument(
         "--above-rate", action="store_true", help="ask for more than the rate for two seconds"
@@ -156,8 +161,6 @@ def _declare_add(parser: ArgumentParser) -> None:
     parser.add_argument("--cert", default="", help="our certificate with its chain (PEM)")
     parser.add_argument("--key", default="", help="its key (PEM, no password)")
     parser.add_argument("--server-name", default="", help="the name in the partner's certificate")
-    parser.add_argument("--plain-until", type=date.fromisoformat, help="last day without TLS")
-    parser.add_argument("--plain-reason", default="")
     _declare_sessions(parser)
     parser.add_argument("--rate", type=int, default=100, help="segments a second")
     parser.add_argument("--window", type=int, default=50, help="segments without an answer")
@@ -180,8 +183,15 @@ def _declare_sessions(parser: ArgumentParser) -> None:
     parser.add_argument("--tls", choices=TlsVersion.values, default=TlsVersion.TLS_1_2)
     parser.add_argument("--pin", metavar="SHA256", action="append", default=[])
     parser.add_argument("--long-form", choices=LongForm.values, default=LongForm.UDH)
-    parser.add_argument("--status", metavar="CODE CLASS", action="append", default=[])
-    parser.add_argument("--receipt-code", metavar="CODE CLASS", action="append", default=[])
+    table: dict[str, Any] = {"metavar": "CODE CLASS", "action": "append", "default": []}
+    classes = "final, later, slow down or alarm"
+    parser.add_argument("--status", **table, help=f"a command_status and its class: {classes}")
+    parser.add_argument(
+        "--receipt-code",
+        **table,
+        help=f"a code in receipts and its class: {classes}; final and later are only shown with the"
+        " message, nothing that the partner took is sent again by itself",
+    )
 
 
 def _settings(options: dict[str, Any]) -> ConnectionSettings:
@@ -194,8 +204,6 @@ def _settings(options: dict[str, Any]) -> ConnectionSettings:
         ca_file=_whole(options["ca"]),
         cert_file=_whole(options["cert"]),
         key_file=_whole(options["key"]),
-        plain_reason=options["plain_reason"],
-        plain_until=options["plain_until"],
         rate=options["rate"],
         window=options["window"],
         intent_budget=options["budget"],
@@ -262,5 +270,6 @@ def _sentence(refusal: Refusal) -> str:
     """Return everything that is wrong, each with the option where it is mended."""
     faults = getattr(refusal, "faults", None)
     if not faults:
-        return refusal.sentence
+        option = CHECK_OPTIONS.get(refusal.field)
+        return f"{option}: {refusal.sentence}" if option else refusal.sentence
     return "\n".join(f"{fault.field}: {fault.sentence}" for fault in faults)
