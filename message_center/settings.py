@@ -346,7 +346,6 @@ AUDIT_FALLBACK_MAX_BYTES = int(number("AUDIT_FALLBACK_MAX_BYTES", 200_000_000))
 # --- sending ------------------------------------------------------------------------------------
 LEASE_SECONDS = number("LEASE_SECONDS", 15)
 LEASE_RENEW_SECONDS = number("LEASE_RENEW_SECONDS", 0.75)
-SUBMIT_RESPONSE_SECONDS = number("SUBMIT_RESPONSE_SECONDS", 60)
 RECEIPT_WAIT_HOURS = number("RECEIPT_WAIT_HOURS", 72)
 
 # --- logs ---------------------------------------------------------------------------------------
