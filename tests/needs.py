@@ -2,7 +2,7 @@
 in one line how to get them.
 
 `openssl` is the regulator's second opinion and the time stamp authority of the tests; `jq` is in
-the steps that docs/FORMAT.md gives for a check by hand.
+the steps that audit/verifier/VERIFY.txt gives for a check by hand.
 """
 
 import os

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """A campaign's state (product.md, "Campaign")."""
+    """A campaign's state (ARCHITECTURE.md, "States")."""
 
     DRAFT = "draft"
     BUILDING = "building"

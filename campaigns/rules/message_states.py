@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class MessageState(StrEnum):
-    """A message's state (product.md, "Message states")."""
+    """A message's state (ARCHITECTURE.md, "States")."""
 
     DELIVERED = "delivered"
     SUBMITTED = "submitted"

@@ -251,7 +251,7 @@ def note(content: str, kind: str = "info", image: str = "", role: str = "") -> S
 
 @register.simple_tag
 def chart_data(element: str, data: Mapping[str, Any]) -> SafeString:
-    """Write a chart's data as a JSON script element that mc.js reads."""
+    """Write a chart's data as a JSON script element that charts.js reads."""
     return json_script(data, element)
 
 

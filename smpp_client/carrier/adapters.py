@@ -1,4 +1,5 @@
-"""What a custom carrier implements and what it is given. docs/carriers.md shows a whole one.
+"""What a custom carrier implements and what it is given. docs/carriers.md says how;
+tests/carriers/line_carrier is a whole one.
 
 A carrier is a class or function of a package of its own, found by an entry point of the group
 `message_center.carriers`. It runs in a process of its own, without the product's database and keys:
@@ -86,6 +87,7 @@ class Carrier(Protocol):
 
     All calls come from one thread, one at a time; one that does not return within ten seconds (or
     the connection's `enquire_seconds`, if they are fewer) counts as hanging and ends the process.
+    `open` has 20 seconds with the start of the process, `close` has 5.
     """
 
     def open(self, callbacks: Callbacks) -> None:

@@ -25,7 +25,7 @@ from workspaces.scope import scope
 
 PUSHERS = 12
 PUSH = "SELECT refusal FROM push_message(%s, %s, %s, %s, %s, '{}', 1::smallint, %s, '', %s, 'test')"
-# Pause and cancel take effect within a second (product.md); this is the whole call.
+# Pause and cancel take effect within a second (docs/failures.md, I5); this is the whole call.
 SOON = 1.0
 ROUNDS = 6
 VERBS: Mapping[str, Callable[[int, Me, datetime], object]] = {
