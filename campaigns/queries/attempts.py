@@ -13,6 +13,7 @@ from campaigns.queries.message_rows import in_words
 from campaigns.rules.improvements import Evidence
 from campaigns.rules.part_outcomes import PartOutcome
 from smpp_client.models import Connection
+from smpp_client.rules.errors import classify_receipt
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,11 @@ def attempts_of(campaign: Campaign, position: int) -> Sequence[Attempt]:
         ).order_by("happened_at", "batch_id", "part")
     )
     named = Connection.objects.filter(pk__in={row.connection_id for row in rows})
-    names = dict(named.values_list("pk", "name"))
-    return [_attempt(row, names.get(row.connection_id, "")) for row in rows]
+    connections = {one.pk: one for one in named.only("name", "receipt_classes")}
+    return [_attempt(row, connections.get(row.connection_id)) for row in rows]
 
 
-def _attempt(row: Submission, connection: str) -> Attempt:
+def _attempt(row: Submission, over: Connection | None) -> Attempt:
     part = PartOutcome(
         part=row.part,
         kind=row.kind,
@@ -66,12 +67,13 @@ def _attempt(row: Submission, connection: str) -> Attempt:
         receipt_state=row.receipt_state,
         receipt_error=row.receipt_error,
         receipt_at=row.receipt_at,
+        receipt_class=classify_receipt(row.receipt_error, over.receipt_classes) if over else None,
     )
     return Attempt(
         part=row.part,
         part_count=row.part_count,
         happened_at=row.happened_at,
-        connection=connection,
+        connection=over.name if over else "",
         kind=row.kind,
         words=in_words(part),
         smsc_id=row.smsc_id,

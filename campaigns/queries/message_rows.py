@@ -3,7 +3,7 @@
 Everything is asked for many messages at once, of one campaign or of several.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy
 from campaigns.rules.message_states import MessageState as S
 from campaigns.rules.numbers import mask
 from campaigns.rules.part_outcomes import PartOutcome
-from smpp_client.rules.errors import explain, explain_receipt
+from smpp_client.models import Connection
+from smpp_client.rules.errors import classify_receipt, explain, explain_receipt
 from workspaces.queries.keys import keys
 from workspaces.rules.sealing import SealBroken
 
@@ -37,7 +38,7 @@ LEFT JOIN recipient r ON r.id = m.recipient_id
 PARTS = """
 SELECT DISTINCT ON (s.campaign_id, s.position, s.part)
     s.campaign_id, s.position, s.part, s.kind, s.status, s.cause, s.happened_at, s.receipt_state,
-    s.receipt_error, s.receipt_at
+    s.receipt_error, s.receipt_at, s.connection_id
 FROM unnest(%s::date[], %s::bigint[], %s::bigint[]) AS w(frozen_on, campaign_id, position)
 JOIN submission s ON s.campaign_id = w.campaign_id AND s.position = w.position
     AND s.batch_on >= w.frozen_on
@@ -144,9 +145,22 @@ def _ask(statement: str, wanted: Sequence[Key]) -> list[Any]:
 def last_attempts(wanted: Sequence[Key]) -> dict[tuple[int, int], list[PartOutcome]]:
     """Return (campaign, position) -> the last attempt of each part, in the order of the parts."""
     found: dict[tuple[int, int], list[PartOutcome]] = {}
-    for campaign, position, *fields in _ask(PARTS, wanted):
+    rows = _ask(PARTS, wanted)
+    tables = _own_tables(
+        connection_id for *_row, error, _at, connection_id in rows if error.strip("0")
+    )
+    for campaign, position, *fields, connection_id in rows:
+        fields.append(classify_receipt(fields[6], tables.get(connection_id, {})))
         found.setdefault((campaign, position), []).append(PartOutcome(*fields))
     return found
+
+
+def _own_tables(connection_ids: Iterable[int]) -> dict[int, Mapping[str, str]]:
+    """Return the tables of receipts' codes that these connections have."""
+    if not (wanted := set(connection_ids)):
+        return {}
+    found = Connection.objects.filter(pk__in=wanted).exclude(receipt_classes={})
+    return dict(found.values_list("pk", "receipt_classes"))
 
 
 def _shown(
@@ -211,4 +225,4 @@ def _receipt_in_words(part: PartOutcome) -> str:
     if part.receipt_state in {"", "delivered"}:
         return ""
     plain = str(RECEIPT_WORDS.get(part.receipt_state, RECEIPT_WORDS["undeliverable"]))
-    return explain_receipt(part.receipt_error) or plain
+    return explain_receipt(part.receipt_error, part.receipt_class) or plain

@@ -78,7 +78,7 @@ def _of_part(part: PartOutcome) -> Reason:
     if part.state == MessageState.SUPPRESSED:
         return Reason(part.cause, SUPPRESSED.get(part.cause, part.cause))
     if part.state == MessageState.UNDELIVERED:
-        told = explain_receipt(part.receipt_error)
+        told = explain_receipt(part.receipt_error, part.receipt_class)
         sentence = UNDELIVERED.get(part.receipt_state, part.receipt_state)
         return Reason(part.receipt_state, told or sentence)
     if not part.status:

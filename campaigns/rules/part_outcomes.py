@@ -4,10 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from smpp_client.rules.errors import StatusClass
+
 
 @dataclass(frozen=True)
 class PartOutcome:
-    """An attempt to submit one part of a message, and its receipt (columns of `submission`)."""
+    """An attempt to submit one part of a message, and its receipt (columns of `submission`).
+
+    `receipt_class` is what the connection's own table makes of the receipt's error, if it has it.
+    """
 
     part: int
     kind: str
@@ -17,6 +22,7 @@ class PartOutcome:
     receipt_state: str
     receipt_error: str
     receipt_at: datetime | None
+    receipt_class: StatusClass | None = None
 
     @property
     def state(self) -> str:

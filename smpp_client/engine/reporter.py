@@ -26,6 +26,9 @@ def slot_name(number: int) -> str:
     return _("Session %(n)s") % {"n": number + 1}
 
 
+# What a person has to see to is told again after so many seconds, as long as it is so.
+ALARM_SECONDS = 60.0
+
 log = structlog.get_logger(__name__)
 
 
@@ -38,6 +41,7 @@ class Reporter:
         self._account = account
         self._board = board
         self._executor = executor
+        self._alarmed_at: dict[str, float] = {}
 
     def observe(self, state: str, sentence: str, *, stands_still: bool = False) -> None:
         """Note the state that the slot is in now."""
@@ -55,6 +59,13 @@ class Reporter:
         asyncio.get_running_loop().run_in_executor(
             self._executor, self._told, kind, sentence, utc_now()
         )
+
+    def alarm(self, about: str, sentence: str) -> None:
+        """Tell of something that a person has to see to, at most once a minute."""
+        now = time.monotonic()
+        if now - self._alarmed_at.get(about, float("-inf")) >= ALARM_SECONDS:
+            self._alarmed_at[about] = now
+            self.tell("alarm", sentence)
 
     def _told(self, kind: str, sentence: str, now: datetime) -> None:
         with suppress(psycopg.Error):

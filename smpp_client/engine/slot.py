@@ -23,6 +23,7 @@ from smpp_client.engine.feeder import Feeder
 from smpp_client.engine.inbox import Inbox
 from smpp_client.engine.leases import NOTHING
 from smpp_client.engine.lines import Line, LineMaker
+from smpp_client.engine.receipt_codes import ReceiptCodes
 from smpp_client.engine.refusals import Refusals
 from smpp_client.engine.reporter import Reporter
 from smpp_client.engine.tenure import Tenure
@@ -44,7 +45,7 @@ from smpp_client.protocol.events import (
     Settled,
     Throttled,
 )
-from smpp_client.rules.errors import StatusClass, classify, classify_receipt
+from smpp_client.rules.errors import StatusClass, classify
 
 HOME_SECONDS, LONGEST_HOME_SECONDS = 300.0, 3_600.0
 SHORTEST_WAIT = 0.5
@@ -94,10 +95,12 @@ class Slot:
         self._shortest = SHORTEST_WAIT
         self._why = ""
         self._is_going_home = False
-        self._alarmed_at: dict[str, float] = {}
         self.faults = PeerFaults()
         self._feeder = Feeder(account, tools.desk, tools.claims, self._stopping)
         self._refusals = Refusals(self._feeder)
+        feeders = tools.feeders[account.id]
+        feeders.add(self._feeder)
+        self._receipt_codes = ReceiptCodes(self.reporter, feeders)
         self._health, self._is_silent = "", False
         self._tenure = Tenure(account, place, tools, self._feeder, self.reporter, self._stopping)
 
@@ -391,19 +394,12 @@ class Slot:
             stands_still=self._feeder.standstill.is_on or self._is_silent,
         )
 
-    def _alarm(self, about: str, sentence: str) -> None:
-        """Tell of something that a person has to see to, at most once a minute."""
-        now = time.monotonic()
-        if now - self._alarmed_at.get(about, float("-inf")) >= ALARM_WAIT:
-            self._alarmed_at[about] = now
-            self.reporter.tell("alarm", sentence)
-
     def _settled(self, event: Settled) -> None:
         if self._refusals.read(event, self.account.session.status_classes):
             self._refusals_changed(event)
         if event.status and self._is_alarm(event.status):
             said = _("The partner answers %(code)s: somebody has to act.")
-            self._alarm(event.cause, said % {"code": event.cause})
+            self.reporter.alarm(event.cause, said % {"code": event.cause})
         if event.kind is Kind.SUBMITTED:
             self.reporter.seen.submitted += 1
         if event.seconds:
@@ -412,7 +408,7 @@ class Slot:
 
     def _refusals_changed(self, event: Settled) -> None:
         if self._refusals.sentence:
-            self._alarm(event.cause, self._refusals.sentence)
+            self.reporter.alarm(event.cause, self._refusals.sentence)
         else:
             self.reporter.tell("answers", _("The partner takes segments again."))
         self._show_bound(self._health)
@@ -432,10 +428,8 @@ class Slot:
 
     def _receipt(self, event: ReceiptReceived) -> None:
         assert self._inbox is not None
-        error, classes = event.receipt.error, self.account.receipt_classes
-        if classes and classify_receipt(error, classes) is StatusClass.ALARM:
-            said = _("Receipts come with error %(code)s: somebody has to act.")
-            self._alarm(error, said % {"code": error})
+        if classes := self.account.receipt_classes:
+            self._receipt_codes.read(event.receipt.error, classes)
         self._inbox.add_receipt(event)
 
     def _acknowledge(self, ticket: int, is_stored: bool) -> None:
@@ -493,7 +487,7 @@ class Slot:
         since = None if self._book is None else self._book.waits_since
         if since is not None and time.monotonic() - since >= STUCK_SECONDS:
             said = _("Outcomes have waited for the database for more than %(n)s s.")
-            self._alarm("outcomes", said % {"n": f"{STUCK_SECONDS:g}"})
+            self.reporter.alarm("outcomes", said % {"n": f"{STUCK_SECONDS:g}"})
 
     async def _show(self) -> None:
         held, line = self._tenure.held, self._tenure.line

@@ -171,7 +171,11 @@ class ConnectionForm(forms.Form):
     )
     receipt_classes = _lines(
         _("Errors in receipts"),
-        _("One code a line and its class, as above. An alarm is told on the connection's page."),
+        _(
+            "One code a line and its class, as above. Slow down and alarm act as they do for an"
+            " answer. Final and later are only said where the message is shown: nothing that the"
+            " partner took is sent again by itself."
+        ),
     )
     short_code_ton = forms.TypedChoiceField(
         label=_("Type of number of short codes"), choices=TONS, coerce=int

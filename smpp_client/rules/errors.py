@@ -165,12 +165,29 @@ RECEIPT_ERRORS: Final[Mapping[int, ReceiptError]] = MappingProxyType(
 )
 
 
-def explain_receipt(error: str, table: Mapping[int, ReceiptError] = RECEIPT_ERRORS) -> str:
-    """Return a sentence for a receipt's `err`, with the raw value in brackets; "" for none."""
+# What is said instead where a connection's own table knows the code. The message was taken by the
+# partner, so none of these sends it again.
+OWN_RECEIPT_ERRORS: Final[Mapping[StatusClass, str]] = MappingProxyType(
+    {
+        _F: "The network gave an error that will not pass.",
+        _L: "The network gave an error that may pass; the message is not sent again by itself.",
+        _S: "The network was asked for too much at a time.",
+        _A: "The network gave an error that somebody has to see to.",
+    }
+)
+
+
+def explain_receipt(error: str, own: StatusClass | None = None) -> str:
+    """Return a sentence for a receipt's `err`, with the raw value in brackets; "" for none.
+
+    `own` is the class that the connection's own table gives it.
+    """
     code = int(error) if error.isascii() and error.isdigit() and len(error) <= 6 else None
     if not error or code == 0:
         return ""
-    known = table.get(code) if code is not None else None
+    if own is not None:
+        return f"{OWN_RECEIPT_ERRORS[own]} ({error})"
+    known = RECEIPT_ERRORS.get(code) if code is not None else None
     return f"{known.sentence if known else 'The network gave an error.'} ({error})"
 
 

@@ -35,14 +35,14 @@ def attempt(campaign: Campaign, position: int, kind: str = "submitted", **fields
     """Store the outcome of an attempt and let the cursor be behind it."""
     now = timezone.now()
     values: dict[str, Any] = {"status": 0, "cause": "", "smsc_id": "", "receipt_state": ""}
-    values |= {"receipt_error": "", "part": 1, "part_count": 1, "batch_id": 1, **fields}
+    values |= {"receipt_error": "", "part": 1, "part_count": 1, "batch_id": 1, "connection_id": 1}
+    values |= fields
     with scope(campaign.workspace):
         Submission.objects.create(
             batch_on=now.date(),
             workspace_id=campaign.workspace_id,
             campaign=campaign,
             position=position,
-            connection_id=1,
             kind=kind,
             happened_at=now,
             **values,
@@ -175,6 +175,23 @@ def test_a_message_says_why_it_is_where_it_is(
         row = message_of(fresh(campaign), 0)
     assert row is not None
     assert row.cause == words
+
+
+@pytest.mark.django_db
+def test_a_receipts_error_is_said_as_the_connections_own_table_has_it(care: Team) -> None:
+    campaign = care.campaign()
+    over = make.connection(receipt_classes={"6": "final", "E12": "later"})
+    other = make.connection()
+    undelivered: dict[str, Any] = {"receipt_state": "undeliverable"}
+    for position, (code, wire) in enumerate((("006", over), ("e12", over), ("006", other))):
+        attempt(campaign, position, receipt_error=code, connection_id=wire.pk, **undelivered)
+    with scope(care.place):
+        said = [(message_of(fresh(campaign), n), attempts_of(fresh(campaign), n)) for n in range(3)]
+    told = [row.cause for row, _attempts in said if row is not None]
+    assert told == [attempts[-1].words for _row, attempts in said]
+    assert "will not pass. (006)" in told[0]
+    assert "not sent again by itself. (e12)" in told[1]
+    assert told[2] == "The phone is off or out of reach. (006)"
 
 
 @pytest.mark.django_db

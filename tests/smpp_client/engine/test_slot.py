@@ -1,12 +1,18 @@
 """One slot: what fails in it, and what its far end makes of it."""
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 from structlog.testing import CapturingLogger
 
-from smpp_client.engine import faults, slot
+from smpp_client.engine import faults, receipt_codes, slot
+from smpp_client.engine.accounts import Place
 from smpp_client.engine.dialer import NoSession
-from smpp_client.protocol.events import PeerAnswers, PeerSilent, ProtocolFault
-from tests.smpp_client.engine.slots import Stage, play, until
+from smpp_client.protocol.events import PeerAnswers, PeerSilent, ProtocolFault, ReceiptReceived
+from smpp_client.protocol.pdus import BindType
+from smpp_client.protocol.receipts import ReadReceipt
+from tests.smpp_client.engine.slots import RATE, Stage, play, until
 
 
 def test_a_task_of_the_lease_that_fails_ends_the_session_and_the_slot_begins_anew(
@@ -80,6 +86,59 @@ def test_a_peer_that_answers_no_segment_is_an_alarm_and_shown_until_it_does(
     stage = play(story, monkeypatch)
     assert "no segment for 60 s" in stage.wall.sentences("alarm")[0]
     assert len(stage.wall.sentences("answers")) == 1
+
+
+def receipt(error: str) -> ReceiptReceived:
+    """A receipt of a message that was not delivered, with this code."""
+    undelivered = ReadReceipt("id", "undeliverable", error, b"raw", 0, "", "", False, False)
+    return ReceiptReceived(1, undelivered)
+
+
+def test_the_codes_of_receipts_slow_down_and_alarm_as_the_connections_table_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They come over the receiver of a pair; the transmitter beside it sends more slowly."""
+    monkeypatch.setattr(receipt_codes, "WAY_SECONDS", 0.0)
+
+    async def story(stage: Stage) -> None:
+        feeder = stage.slot._feeder
+        table = {"5": "final", "6": "later", "34": "slow_down", "E12": "alarm"}
+        one = replace(stage.slot.account, receipt_classes=table)
+        receiver = slot.Slot(one, Place(100, BindType.RECEIVER), stage.tools)
+        receiving = asyncio.create_task(receiver.run())
+        await until(lambda: len(stage.lines) == 2 and receiver.is_bound)
+        await until(lambda: feeder.throttle.rate == RATE and stage.desk.recorded)
+        for error in ("005", "006", "999", "000", ""):
+            stage.lines[-1].tell(receipt(error))
+        assert (feeder.throttle.rate, stage.wall.sentences("alarm")) == (RATE, [])
+        for error in ("034", "e12", "e12"):
+            stage.lines[-1].tell(receipt(error))
+        assert feeder.throttle.rate < RATE
+        receiver.stop()
+        await receiving
+
+    stage = play(story, monkeypatch)
+    (alarm,) = stage.wall.sentences("alarm")
+    assert "Receipts come with error e12" in alarm
+    # What was said not to be delivered went out once all the same.
+    assert len({one.key for one in stage.desk.recorded}) == len(stage.desk.recorded)
+
+
+def test_a_receipt_on_its_way_when_the_rate_was_cut_does_not_cut_it_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(receipt_codes, "WAY_SECONDS", 1e6)
+
+    async def story(stage: Stage) -> None:
+        feeder = stage.slot._feeder
+        stage.slot.follow(replace(stage.slot.account, receipt_classes={"34": "slow_down"}))
+        await until(lambda: feeder.throttle.rate == RATE and stage.desk.recorded)
+        feeder.throttle = replace(feeder.throttle, since=float("-inf"))
+        for _ in range(100):
+            stage.lines[-1].tell(receipt("034"))
+        assert feeder.throttle.rate == 0.75 * RATE
+
+    play(story, monkeypatch)
 
 
 def test_waits_between_binds_are_bounded_and_never_the_same(

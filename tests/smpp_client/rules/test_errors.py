@@ -81,6 +81,12 @@ def test_a_receipts_error_is_explained(error: str, sentence: str) -> None:
     assert explain_receipt(error) == sentence
 
 
+def test_a_connections_own_class_of_a_receipts_error_comes_first() -> None:
+    assert explain_receipt("006", StatusClass.FINAL).endswith("an error that will not pass. (006)")
+    assert "not sent again by itself. (E7)" in explain_receipt("E7", StatusClass.LATER)
+    assert all(explain_receipt("1", own) != explain_receipt("1") for own in StatusClass)
+
+
 def test_a_table_is_read_a_line_at_a_time_and_written_back() -> None:
     table = read_status_classes("0x0400 later\n\n 1025  slow down\n88\tfinal\n")
     assert table == {"0x400": "later", "0x401": "slow_down", "0x58": "final"}
