@@ -4,7 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
+from tests.chaos.invariants import Broken
 from tests.poll import TooLate
+
+# I8: after kill -9 segments flow again within so many seconds. That is the median: on a machine
+# that others use as well some take longer, which the table tells. A few kills have no median.
+KILLED, FEWEST_KILLS = "sender kill -9", 10
+MEDIAN_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -40,9 +46,17 @@ class Journal:
         self.broken.append(told)
 
     def judge(self) -> None:
-        """Raise what did not hold: first what is no matter of time."""
+        """Raise what did not hold, first what is no matter of time; Broken where after kill -9
+        segments flowed again too late as a rule.
+        """
         for error in sorted(self.broken, key=lambda error: isinstance(error, TooLate)):
             raise error
+        kills = len(self.groups().get(KILLED, ()))
+        if kills >= FEWEST_KILLS and self.median_of(KILLED) > MEDIAN_SECONDS:
+            raise Broken(
+                f"I8: after {kills} times kill -9 segments flowed after"
+                f" {self.median_of(KILLED):.1f} s in the median, not within {MEDIAN_SECONDS:g}"
+            )
 
     def groups(self) -> Mapping[str, list[Entry]]:
         """Return the entries by group, in the order in which groups came first."""
