@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from django.core.management import call_command
+
 from campaigns.models import Campaign
 from message_center.stack.certificates import (
     DemoCertificates,
@@ -32,6 +34,7 @@ from workspaces.rules.permissions import Role
 from workspaces.scope import scope_everywhere
 
 SCRIPT = Path(__file__).with_name("smsc.js")
+NAME = "foreign"
 PEOPLE = 200
 SHORT = "Hello {{name}}"
 # Two parts in the alphabet of 70 characters.
@@ -62,12 +65,12 @@ def run(ground: Ground, folder: Path, modules: Path) -> bool:
         stack.callback(processes.stop)
         pair = Issued(good.server_cert, good.server_key)
         theirs = stack.enter_context(served(folder, modules, "good", pair, good.ca))
-        wire = connected("foreign", theirs, good)
-        refused = list(_bad_servers(stack, folder, modules))
         author = make.person_in(make.workspace(), Role.ADMIN)
-        through = make.route(author.here, wire)
+        add(NAME, theirs, good, "--grant", author.here.slug)
+        refused = list(_bad_servers(stack, folder, modules))
+        through = Route.objects.get(name=NAME)
         processes.start("sender")
-        wait_bound(wire)
+        wait_bound(Connection.objects.get(name=NAME))
         results = [_sent(author, through, theirs, text) for text in (SHORT, LONG)]
         return all([*results, *(_refused(*one) for one in refused)])
 
@@ -94,18 +97,19 @@ def _answers(port: int) -> bool:
     return False
 
 
-def connected(name: str, to: Foreign, ours: DemoCertificates) -> Connection:
-    """Make a connection to a server of theirs."""
-    return make.connection(
+def add(name: str, to: Foreign, ours: DemoCertificates, *words: str) -> None:
+    """Add a connection to a server of theirs by the management command, as an operator does."""
+    password = ours.ca.with_name("password")
+    password.write_text("secret")
+    call_command(
+        "connection",
+        "add",
         name,
-        host=LOOPBACK,
-        port=to.port,
-        server_name="localhost",
-        ca_file=str(ours.ca),
-        cert_file=str(ours.client_cert),
-        key_file=str(ours.client_key),
-        rate=200,
-        window=20,
+        *("--host", LOOPBACK, "--port", str(to.port), "--server-name", "localhost"),
+        *("--system-id", "center", "--password-file", str(password)),
+        *("--ca", str(ours.ca), "--cert", str(ours.client_cert), "--key", str(ours.client_key)),
+        *("--rate", "200", "--window", "20"),
+        *words,
     )
 
 
@@ -116,7 +120,7 @@ def _bad_servers(
         ours = demo_certificates(folder / name)
         pair = issue(folder / name, read_authority(folder / name), datetime.now(UTC))
         theirs = stack.enter_context(served(folder, modules, name, pair, ours.ca))
-        connected(name, theirs, ours)
+        add(name, theirs, ours, "--no-route")
         yield name, theirs, words
 
 
