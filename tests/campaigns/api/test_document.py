@@ -27,7 +27,7 @@ from tests.campaigns.api.care import DOCUMENT, VALUES, Care
 from workspaces.gate.permission import permission_of, routes
 from workspaces.rules.permissions import PUBLIC
 
-CALLS_PER_MODE = 25
+CALLS_PER_MODE = 12
 WANTED = {
     GenerationMode.POSITIVE: {200, 201, 404},
     GenerationMode.NEGATIVE: {400, 404},

@@ -282,7 +282,7 @@ def test_a_plan_without_sense_is_refused(total: int, rate: float, sentence: str)
         end_for_rate(total, rate, TEN)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
     total=st.integers(1, 6_000),
     seconds=st.integers(5, 60),

@@ -128,7 +128,7 @@ def test_the_split_holds_at_any_rate(rate: float) -> None:
     assert a.count / run.claimed == pytest.approx(0.75, rel=0.05)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.integers(1, 9), min_size=2, max_size=4),
     st.floats(20, 400),
