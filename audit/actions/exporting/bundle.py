@@ -33,7 +33,6 @@ from audit.rules.hashes import genesis
 from audit.rules.notes import public_key, sign
 from audit.rules.report import Line, Report
 from audit.rules.report_html import html_report
-from audit.rules.report_pdf import pdf_report
 
 VERIFIER = ("verify_evidence.py", "verify.html", "VERIFY.txt")
 
@@ -242,6 +241,9 @@ def _write_subjects(folder: Folder, subjects: Iterable[Subject]) -> None:
 
 
 def _write_rendering(folder: Folder, report: Report, fonts: Path) -> None:
+    # It loads a typesetter, which every process of the product would wait for as it starts.
+    from audit.rules.report_pdf import pdf_report
+
     folder.put("report.html", "".join(html_report(report)).encode())
     folder.put("report.pdf", pdf_report(report, fonts))
     _put_csv(
