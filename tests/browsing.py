@@ -40,6 +40,8 @@ if (!window.tellsViolations) {
 # What htmx says when a newer request takes the place of one under way, as our pages ask it to.
 # A request that fails says something else besides.
 SUPERSEDED = ("htmx:afterRequest", "htmx:sendAbort")
+# What the browser looks for by itself beside an answer that is no page; ours name their icon.
+ICON = "/favicon.ico"
 # A laptop by day and a phone by night: width, height, colours.
 Colours = Literal["dark", "light"]
 SCREENS: tuple[tuple[int, int, Colours], ...] = ((1440, 900, "light"), (390, 844, "dark"))
@@ -102,8 +104,10 @@ class Faults:
         self.seen = rest
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not message.text.startswith(SUPERSEDED):
-            self.seen.append(f"{message.text} ({message.location.get('url', '')})")
+        address = message.location.get("url", "")
+        is_no_fault = message.text.startswith(SUPERSEDED) or address.endswith(ICON)
+        if message.type == "error" and not is_no_fault:
+            self.seen.append(f"{message.text} ({address})")
 
     def _error(self, error: Error) -> None:
         self.seen.append(f"uncaught: {error}")
