@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit, urlunsplit
 
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import (
@@ -40,8 +39,6 @@ if (!window.tellsViolations) {
 # What htmx says when a newer request takes the place of one under way, as our pages ask it to.
 # A request that fails says something else besides.
 SUPERSEDED = ("htmx:afterRequest", "htmx:sendAbort")
-# What the browser looks for by itself beside an answer that is no page; ours name their icon.
-ICON = "/favicon.ico"
 # A laptop by day and a phone by night: width, height, colours.
 Colours = Literal["dark", "light"]
 SCREENS: tuple[tuple[int, int, Colours], ...] = ((1440, 900, "light"), (390, 844, "dark"))
@@ -104,10 +101,8 @@ class Faults:
         self.seen = rest
 
     def _console(self, message: ConsoleMessage) -> None:
-        address = message.location.get("url", "")
-        is_no_fault = message.text.startswith(SUPERSEDED) or address.endswith(ICON)
-        if message.type == "error" and not is_no_fault:
-            self.seen.append(f"{message.text} ({address})")
+        if message.type == "error" and not message.text.startswith(SUPERSEDED):
+            self.seen.append(f"{message.text} ({message.location.get('url', '')})")
 
     def _error(self, error: Error) -> None:
         self.seen.append(f"uncaught: {error}")
@@ -116,14 +111,12 @@ class Faults:
 def clear(page: Page) -> None:
     """Make a used page like a new one.
 
-    It goes to an address of the same site where nothing runs on, so that the process stays that
-    has compiled its scripts and styles: a new page starts one, which is most of a short test.
+    It goes to an empty one of the same site, for which nobody is asked: the process stays that has
+    compiled its scripts and styles. A new page starts one, which is most of a short test.
     """
-    site = urlsplit(page.url)
-    if site.scheme == "http":
-        with suppress(Error):  # the server may be gone with the test
-            page.goto(urlunsplit((site.scheme, site.netloc, "/health/live/", "", "")))
-            page.evaluate("sessionStorage.clear()")
+    with suppress(Error):  # a page that was never opened has nothing to leave
+        page.evaluate("sessionStorage.clear()")
+        page.goto(page.evaluate("URL.createObjectURL(new Blob(['']))"))
     page.set_viewport_size(NEW_SIZE)
     page.emulate_media(color_scheme="null", reduced_motion="null")
     page.context.clear_cookies()
