@@ -1,5 +1,6 @@
 """Django's registration of the app, and what it refuses to go live with."""
 
+import gc
 from typing import Any
 
 from django.apps import AppConfig
@@ -15,6 +16,11 @@ class MessageCenterConfig(AppConfig):
 
     name = "message_center"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Collect garbage from here on, but not among what is loaded (`message_center`)."""
+        gc.freeze()
+        gc.enable()
 
 
 @register(MAIL)
