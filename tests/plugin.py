@@ -46,6 +46,7 @@ FIRST = (
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Choose this run's servers; they start when the first test needs them."""
+    gc.disable()
     ground = make_ground()
     early_config.stash[GROUND] = ground
     for name in [name for name in os.environ if name.endswith(("_URL", "_URL_FILE"))]:
@@ -127,6 +128,7 @@ def pytest_collection(session: pytest.Session) -> None:
 
     In a new checkout all of them would else compile, and rewrite the assertions of, every file.
     """
+    gc.disable()  # Django's set-up turned it on
     told = getattr(session.config, "workerinput", None)
     if told is None or session.config.args != session.config.getini("testpaths"):
         return
@@ -152,9 +154,9 @@ def pytest_collection_finish() -> None:
 
     Tests make few cycles, and six thousand of them fit beside each other.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
