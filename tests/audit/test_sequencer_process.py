@@ -165,5 +165,5 @@ def test_it_waits_for_the_installation(
     processes.start("sequencer")
     open_chains(runtime)
     poll(lambda: rows(superuser, "SELECT 1 FROM audit_epoch"))
-    [(op,)] = rows(superuser, "SELECT op FROM audit_event WHERE ws = %s", INSTALL)
-    assert op == "sequencer.start"
+    told = "SELECT op FROM audit_event WHERE ws = %s"
+    assert poll(lambda: rows(superuser, told, INSTALL)) == [("sequencer.start",)]
