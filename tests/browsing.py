@@ -28,6 +28,22 @@ QUIET = (
     "--disable-sync",
     "--disable-dev-shm-usage",
 )
+# Of two lists the last one counts: Playwright's stands here too, as far as it is about pages.
+# The first ones draw the address bar's suggestions with pages of their own, in every window.
+WITHOUT = (
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxFullPopup",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+)
 TELL_VIOLATIONS = """
 if (!window.tellsViolations) {
   window.tellsViolations = true;
@@ -73,7 +89,8 @@ def find_chromium() -> str | None:
 
 def launch(playwright: Playwright) -> Browser:
     """Start the browser without anything that talks to the outside."""
-    arguments = [*QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    arguments = [*QUIET, f"--disable-features={','.join(WITHOUT)}"]
+    arguments += ["--no-sandbox"] if os.geteuid() == 0 else []
     return playwright.chromium.launch(executable_path=find_chromium(), args=arguments)
 
 
