@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE :=
 NO_PACKAGES := echo "The packages could not be installed; without the internet, give pip and uv a folder of wheels: PIP_FIND_LINKS and UV_FIND_LINKS with PIP_NO_INDEX=1 and UV_NO_INDEX=1."; exit 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test alone check chaos disks soak fuzz bench gate lock format messages secrets clean
+.PHONY: help demo test alone check chaos disks soak fuzz bench gate lock format styles messages secrets clean
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -36,13 +36,14 @@ test: $(VENV)/.develop ## The suite against its own throw-away PostgreSQL, Valke
 	@$(BIN)/python -m tests.needs
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not alone" $(ARGS)
 
-check: $(VENV)/.develop ## Format, lint, types, rooms, templates, migrations
+check: $(VENV)/.develop ## Format, lint, types, rooms, templates, migrations, styles
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/mypy .
 	@$(BIN)/djhtml --check --tabwidth 2 templates
 	@$(BIN)/python manage.py makemigrations --check --dry-run
+	@$(BIN)/python -m tests.pages.trim --check
 
 alone: $(VENV)/.develop ## The tests that measure a pace or kill at the busiest moment, with nothing beside them
 	@$(BIN)/python -m pytest -q -m alone $(ARGS)
@@ -70,6 +71,9 @@ format: $(VENV)/.develop ## Format code and templates
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/djhtml --tabwidth 2 templates
+
+styles: $(VENV)/.develop ## Keep of Tabler's stylesheet what the pages use, in message_center/static/mc/tabler.css
+	@$(BIN)/python -m tests.pages.trim
 
 messages: $(VENV)/.runtime ## Texts to translate, into message_center/locale: make messages [LOCALE=uz]
 	@command -v xgettext >/dev/null || { echo "xgettext is needed: install the package gettext."; exit 1; }
