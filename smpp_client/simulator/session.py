@@ -19,6 +19,8 @@ from smpp_client.simulator.submits import Ending, Submits
 
 _SYSTEM_ID = b"SIMULATOR"
 _UNBIND_SECONDS = 5.0
+# epoll counts whole milliseconds and rounds up: on average a timer is this much late, in seconds.
+_TIMER_LATE = 0.0005
 
 
 class State(IntEnum):
@@ -250,7 +252,7 @@ class Session(asyncio.Protocol):
         delay = self._exchange.faults.delay
         if delay:
             # Since they arrived: what the batch took to judge and to write is part of it.
-            due = self._arrived + delay
+            due = self._arrived + delay - _TIMER_LATE
             self._exchange.loop.call_at(due, self._respond_with, responses, accepted)
         else:
             self._respond_with(responses, accepted)
