@@ -1,5 +1,6 @@
 """A Chromium for tests, and what a page may not do in it."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import Sequence
@@ -92,6 +93,28 @@ def launch(playwright: Playwright) -> Browser:
     arguments = [*QUIET, f"--disable-features={','.join(WITHOUT)}"]
     arguments += ["--no-sandbox"] if os.geteuid() == 0 else []
     return playwright.chromium.launch(executable_path=find_chromium(), args=arguments)
+
+
+@dataclass(frozen=True)
+class Parked:
+    """A browser between the files that drive it.
+
+    Playwright's loop counts as running from its first call to its last, and for as long no other
+    one can run in the thread. To start browser and driver anew for each file costs more CPU than
+    many a file's tests; taken out of sight, the loop is in nobody's way.
+    """
+
+    browser: Browser
+    loop: asyncio.AbstractEventLoop
+
+    def take(self) -> Browser:
+        """Let its loop be the one that runs."""
+        asyncio._set_running_loop(self.loop)
+        return self.browser
+
+    def leave(self) -> None:
+        """Let others run; no call to the browser until it is taken again."""
+        asyncio._set_running_loop(None)
 
 
 @dataclass

@@ -7,6 +7,7 @@
 `page`        a Chromium page that fails the test on console errors and policy violations
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.browsing import Faults, clear, find_chromium, launch
+from tests.browsing import Faults, Parked, clear, find_chromium, launch
 from tests.ground import SHARED, Ground
 from tests.processes import Handle, Processes
 from workspaces.queries import keys as key_queries
@@ -143,18 +144,30 @@ def _running(database: Database, folder: Path) -> Iterator[Processes]:
         running.stop()
 
 
+@pytest.fixture(scope="session")
+def parked() -> Iterator[Parked]:
+    """One Chromium for a worker, with nobody at its wheel."""
+    assert find_chromium(), "No Chromium: run python -m tests.needs, or name one with CHROMIUM=."
+    with sync_playwright() as playwright:
+        chromium = Parked(launch(playwright), asyncio.get_running_loop())
+        chromium.leave()
+        yield chromium
+        chromium.take().close()
+
+
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for a file: while Playwright is there, no other event loop can run.
+def browser(parked: Parked) -> Iterator[Browser]:
+    """The Chromium, for a file: while Playwright is at work, no other event loop can run.
 
     Its synchronous calls run inside a loop, in which Django would refuse the file's own queries.
     """
-    assert find_chromium(), "No Chromium: run python -m tests.needs, or name one with CHROMIUM=."
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        chromium = launch(playwright)
+        chromium = parked.take()
         yield chromium
-        chromium.close()
+        for context in chromium.contexts:
+            context.close()
+        parked.leave()
 
 
 @pytest.fixture
