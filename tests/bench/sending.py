@@ -57,7 +57,7 @@ def measure(ground: Ground, folder: Path) -> None:
         ours = [_ours(line, line.approved(people)) for _round in range(ROUNDS)]
         # A second client of the account would take receipts that are not its own.
         line.sender.term()
-        plain = [_smpplib(line) for _round in range(ROUNDS)]
+        plain = [_smpplib(line, WINDOW, SEGMENTS) for _round in range(ROUNDS)]
     _tell(ours, plain)
     _measure_delayed(ground, folder / "delayed")
 
@@ -91,11 +91,11 @@ def _ours(line: Bench, campaign: Campaign) -> Round:
     return Round(middle_rate(line.accepted(began)), line.cpu().since(before), idle_share)
 
 
-def _smpplib(line: Bench) -> tuple[float, float, float]:
+def _smpplib(line: Bench, window: int, receipts: int) -> tuple[float, float, float]:
     """Return segments/s, and the CPU seconds of smpplib's process and of the simulator."""
     place, before, began = line.place, line.cpu(), time.time()
     words = [sys.executable, "-m", "tests.bench.smpplib_loop", str(place.simulator.port)]
-    words += [str(place.certificates.ca.parent), str(SEGMENTS), str(WINDOW)]
+    words += [str(place.certificates.ca.parent), str(SEGMENTS), str(window), str(receipts)]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True)
     rate = middle_rate(line.accepted(began))
     return rate, float(done.stdout), line.cpu().since(before).simulator
@@ -123,12 +123,16 @@ def _measure_delayed(ground: Ground, folder: Path) -> None:
     with bench(ground, folder, budget=DELAYED_BUDGET, **how) as line:
         people = line.audience(SEGMENTS)
         rates = [_delayed(line, line.approved(people)) for _round in range(ROUNDS)]
+        line.sender.term()
+        plain = [_smpplib(line, DELAYED_WINDOW, 0)[0] for _round in range(ROUNDS)]
     rate = median(rates)
     allowed = DELAYED_WINDOW / DELAY
     kept = "kept" if rate >= (1 - WITHIN) * allowed else "missed"
     print(f"  answers after {DELAY * 1000:.0f} ms, window {DELAYED_WINDOW}, intent budget")
     print(f"  {DELAYED_BUDGET}: {rate:,.0f} segments/s of {allowed:,.0f} that the window allows")
     print(f"  ({rate / allowed:.0%}; within {WITHIN:.0%}: {kept}; {all_of(rates)})")
+    bare = median(plain)
+    print(f"  smpplib, bare, the same: {bare:,.0f} ({bare / allowed:.0%}; {all_of(plain)})")
 
 
 def _delayed(line: Bench, campaign: Campaign) -> float:

@@ -1,7 +1,8 @@
 """smpplib's own loop with a window and no database: what a short script reaches.
 
-A process of its own: `python -m tests.bench.smpplib_loop PORT FOLDER COUNT WINDOW`. It sends COUNT
-messages, answers their receipts, and prints its CPU seconds from the bind to the last receipt.
+A process of its own: `python -m tests.bench.smpplib_loop PORT FOLDER COUNT WINDOW RECEIPTS`. It
+sends COUNT messages, answers so many receipts, and prints its CPU seconds from the bind to the last
+one.
 """
 
 import socket
@@ -72,13 +73,13 @@ def submit(peer: Client, index: int) -> None:
         )
 
 
-def run(peer: Client, count: int, window: int) -> None:
-    """Keep the window full until all is answered, then wait for the receipts."""
+def run(peer: Client, count: int, window: int, receipts: int) -> None:
+    """Keep the window full until all is answered, then wait for so many receipts."""
     tally = Tally()
     peer.set_message_sent_handler(tally.answer)
     peer.set_message_received_handler(tally.receipt)
     sent = 0
-    while tally.answered < count or tally.receipts < count:
+    while tally.answered < count or tally.receipts < receipts:
         while sent < count and sent - tally.answered < window:
             submit(peer, sent)
             sent += 1
@@ -88,7 +89,7 @@ def run(peer: Client, count: int, window: int) -> None:
 if __name__ == "__main__":
     partner = bound(int(sys.argv[1]), Path(sys.argv[2]))
     began = time.process_time()
-    run(partner, int(sys.argv[3]), int(sys.argv[4]))
+    run(partner, int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]))
     print(time.process_time() - began)
     partner.unbind()
     partner.disconnect()
