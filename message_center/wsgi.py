@@ -13,10 +13,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "message_center.settings")
 application = get_wsgi_application()
 # Every page is loaded now; else the first caller of each worker would wait a second for it. The
 # collector leaves it alone, so that the workers share its memory.
-gc.disable()
 import_module(settings.ROOT_URLCONF)
 gc.freeze()
-gc.enable()
 _PROCESSES = import_module("audit.actions.processes")
 _OURS = os.getpid()
 
