@@ -46,7 +46,6 @@ FIRST = (
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Choose this run's servers; they start when the first test needs them."""
-    gc.disable()
     ground = make_ground()
     early_config.stash[GROUND] = ground
     for name in [name for name in os.environ if name.endswith(("_URL", "_URL_FILE"))]:
