@@ -334,6 +334,20 @@ def test_a_connection_that_stands_still_is_shown_so_with_the_reason(
         assert "The partner refuses everything." in page
 
 
+def test_of_two_sessions_the_one_that_stands_still_says_so(
+    keeper: Client, smsc: Connection, tmp_path: Path
+) -> None:
+    pair = wires.connection(tmp_path, "smsc-pair", bind_count=2)
+    wires.seen(pair, stands_still=True, sentence="The partner refuses everything.")
+    wires.seen(pair, slot=1)
+    rows = text(keeper.get(f"{HOME}smsc-pair/")).partition("Session 1")[2]
+    first, _, second = rows.partition("Session 2")
+    assert "Stands still" in first
+    assert "The partner refuses everything." in first
+    assert "Up" in second
+    assert "Stands still" not in second
+
+
 def test_before_another_alphabet_is_chosen_it_is_said_that_campaigns_may_be_held(
     keeper: Client, smsc: Connection
 ) -> None:
