@@ -244,8 +244,8 @@ def test_one_connection_that_is_up_is_enough(site: Site) -> None:
     other = make.connection("smsc-b")
     RouteConnection.objects.create(route=site.route, connection=other, weight=1)
     observe(other, site.now, "down", "Nobody listens.")
-    told(campaign, "On plan: 5.0 segments/s.", site.now)
-    assert site.why(campaign) == "On plan: 5.0 segments/s."
+    told(campaign, "Goes at its plan's rate: 5.0 segments/s.", site.now)
+    assert site.why(campaign) == "Goes at its plan's rate: 5.0 segments/s."
 
 
 def test_a_trigger_without_pushes_waits_for_them(site: Site) -> None:
@@ -256,7 +256,7 @@ def test_a_trigger_without_pushes_waits_for_them(site: Site) -> None:
 
 def test_a_reason_of_more_than_five_seconds_ago_is_no_reason(site: Site) -> None:
     campaign = site.sending()
-    told(campaign, "On plan: 5.0 segments/s.", NOON - timedelta(seconds=6))
+    told(campaign, "Goes at its plan's rate: 5.0 segments/s.", NOON - timedelta(seconds=6))
     observe(site.wire, NOON)
     wanted = "The sender runs and has not looked at this campaign since 16:59:54."
     assert site.why(campaign, NOON) == wanted
@@ -331,7 +331,7 @@ PLENTY = Room(1_000, Bound.RATE, 1_000)
 def test_a_spread_on_its_plan_says_its_rate(desk: Ground) -> None:  # noqa: F811
     campaign = make.sending(desk.author, desk.route, rows=200, mode="spread", **make.window(1))
     sentence = after_claim(desk, campaign, PLENTY, timezone.now())
-    assert sentence.startswith("On plan: 0.")
+    assert sentence.startswith("Goes at its plan's rate: 0.")
 
 
 def test_a_spread_that_is_late_is_bound_by_the_catch_up_rule(desk: Ground) -> None:  # noqa: F811

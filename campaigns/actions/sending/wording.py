@@ -89,5 +89,5 @@ def _rate_sentence(wish: Wish) -> str:
     if wish.plan.is_spread and wish.due.rate > wish.plan.rate * 1.02:
         return _("Limited by the catch-up rule: %(rate)s segments/s, at most 1.25 × plan.") % rate
     if wish.plan.is_spread:
-        return _("On plan: %(rate)s segments/s.") % rate
+        return _("Goes at its plan's rate: %(rate)s segments/s.") % rate
     return _("Limited by its approved rate: %(rate)s segments/s.") % rate
