@@ -15,13 +15,14 @@ from audit.rules.canonical import Json, NotCanonical, encode, stamp
 from audit.rules.cells import harmless
 from audit.rules.chain import Broken
 from audit.rules.epochs import Epoch, Head, next_epoch
-from audit.rules.report import NO_APPROVALS, Approvals, Line, Report, Shown, Table
+from audit.rules.report import NO_APPROVALS, Approvals, Counted, Line, Report, Shown, Table
 from audit.rules.report_html import html_report
 from audit.rules.report_pdf import _shares, _story, pdf_report
 from message_center.stack.product import ROOT
 from tests.audit.conftest import Log
 from tests.audit.evidence.installation import SECRET, uuid4
 from tests.audit.make import MARKETING, rows
+from tests.audit.paper import squeezed, words_of
 
 AT = stamp(datetime(2026, 3, 1, tzinfo=UTC))
 
@@ -181,6 +182,49 @@ def test_the_file_for_paper_takes_every_script_and_is_the_same_each_time() -> No
     made = pdf_report(report("Привет, Oʻzbekiston <b> & 你好 " + "x" * 3_000), fonts)
     assert made.startswith(b"%PDF-")
     assert made == pdf_report(report("Привет, Oʻzbekiston <b> & 你好 " + "x" * 3_000), fonts)
+
+
+def test_paper_says_each_word_of_the_report() -> None:
+    said = report("*")
+    step = Line(7, AT, "Who did", "What was done", "About whom", "The note", "Its details")
+    shown = Shown("As it is", [("The text", "Ваш код 1234")], "ab" * 32, "tables/x.json", "exactly")
+    approvals = Approvals("sender", "snd_9", "Korzinka", [step], [shown], "It is what was approved")
+    table = Table("Erasures", "What was erased", ("Number",), [("Row one",)], "None")
+    counts = [Counted("campaign.approve", "Approved a campaign", 1_234, 56, 78)]
+    told = replace(
+        said,
+        title="Evidence of Oʻzbekiston",
+        facts=[("Log", "example.com/log")],
+        statement=["A rendering <b> & no more 你"],
+        counts=counts,
+        approvals=[approvals],
+        tables=[table],
+        entries=[replace(step, seq=41, why="Of an entry")],
+        entries_note="The newest entries.",
+    )
+    words = words_of(pdf_report(told, ROOT / "audit" / "fonts"))
+    for text in (
+        *("Evidence of Oʻzbekiston", "Log", "example.com/log", "A rendering <b> & no more \\u4f60"),
+        *("campaign.approve", "Approved a campaign", "1,234", "56", "78"),
+        *("Sender Korzinka (snd_9)", "It is what was approved"),
+        *(str(step.seq), step.who, step.what, step.about, step.why, step.details),
+        *(
+            "As it is",
+            "The text",
+            "Ваш код 1234",
+            f"Digest {'ab' * 32}, the SHA-256 of tables/x.json",
+        ),
+        *(
+            "Erasures",
+            "What was erased",
+            "Number",
+            "Row one",
+            "41",
+            "Of an entry",
+            "The newest entries.",
+        ),
+    ):
+        assert squeezed(text) in words, text
 
 
 def test_both_reports_say_that_nothing_was_worked_on() -> None:

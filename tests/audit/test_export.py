@@ -33,6 +33,7 @@ from tests import make as nouns
 from tests.audit.conftest import Log
 from tests.audit.exported import ADMIN, Exporter, judge, personal
 from tests.audit.make import INSTALL, MARKETING, NOW, append, django_as, rows
+from tests.audit.paper import squeezed, words_of
 from tests.audit.site import DELETE_ENTRY, EDIT, Site
 from workspaces.actions.invitations import invite
 from workspaces.actions.workspaces import create_workspace
@@ -143,7 +144,15 @@ def _the_report_tells_the_approval(bundle: Path, campaign: Campaign) -> None:
     exact = (bundle / f"tables/approved/cmp_{campaign.pk}.json").read_bytes()
     approved = _approval(bundle)["ev"]
     assert sha256(exact).hexdigest() == approved["diff"]["digest"][1]
-    assert (bundle / "report.pdf").read_bytes().startswith(b"%PDF-")
+    paper = words_of((bundle / "report.pdf").read_bytes())
+    for words in (
+        "it is what was approved",
+        "Ada Author (usr_",
+        "Korzinka",
+        campaign.text,
+        FORMULA,
+    ):
+        assert squeezed(words) in paper
 
 
 def _the_table_tells_who_approved_what_when_and_with_what_note(bundle: Path) -> None:
