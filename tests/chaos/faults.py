@@ -151,13 +151,15 @@ class Freeze(Fault):
         frozen = stage.sender
         before = now() - 1
         frozen.freeze()
-        frozen_at = now()
-        assert stage.checker.leases_of_others(frozen.pid) < stage.sessions
-        stage.wait_taken_over(frozen.pid)
-        self.flows_from = now()
-        stage.wait_flow(self.flows_from)
-        woken_at = now()
-        frozen.thaw()
+        try:
+            frozen_at = now()
+            assert stage.checker.leases_of_others(frozen.pid) < stage.sessions
+            stage.wait_taken_over(frozen.pid)
+            self.flows_from = now()
+            stage.wait_flow(self.flows_from)
+            woken_at = now()
+        finally:
+            frozen.thaw()
         stage.wait_accepted(stage.rate)
         # What it had written arrives on a busy machine so much later.
         ended = stage.ledger.sessions_between(before, frozen_at) - stage.ledger.sessions_between(

@@ -48,6 +48,11 @@ def put_back(file: EpochFile, *, seconds: float = 10) -> None:
     file.raise_to(Epoch(row.uuid, row.epoch + 5, at))
 
 
+def newest(file: EpochFile) -> Path:
+    (found,) = file.path.parent.iterdir()
+    return found
+
+
 def again(guarded: Ground, file: EpochFile) -> None:
     """Start the sender's desk anew."""
     guarded.desk.close()
@@ -95,7 +100,7 @@ def test_a_database_behind_its_file_claims_nothing(guarded: Ground, file: EpochF
 def test_a_lost_file_is_a_doubt(guarded: Ground, file: EpochFile) -> None:
     make.sending(guarded.author, guarded.route, rows=3)
     guarded.claim(room=1)
-    file.path.unlink()
+    newest(file).unlink()
     again(guarded, file)
     assert not guarded.claim()
     assert installation().doubt == Doubt.FILE_MISSING
@@ -104,7 +109,7 @@ def test_a_lost_file_is_a_doubt(guarded: Ground, file: EpochFile) -> None:
 def test_a_broken_file_is_a_doubt(guarded: Ground, file: EpochFile) -> None:
     make.sending(guarded.author, guarded.route, rows=3)
     guarded.claim(room=1)
-    file.path.write_text("garbage")
+    newest(file).write_text("garbage")
     again(guarded, file)
     assert not guarded.claim()
     assert installation().doubt == Doubt.FILE_UNREADABLE
@@ -114,11 +119,11 @@ def test_a_file_that_cannot_be_written_stops_claims_and_says_so(
     guarded: Ground, file: EpochFile
 ) -> None:
     campaign = make.sending(guarded.author, guarded.route, rows=3)
-    file.path.mkdir(parents=True)
+    file.path.parent.write_text("no folder")
     assert not guarded.claim()
     assert "epoch file" in Progress.objects.get(campaign=campaign).reason
     assert installation().doubt == ""
-    file.path.rmdir()
+    file.path.parent.unlink()
     assert len(guarded.claim()) == 3
 
 
