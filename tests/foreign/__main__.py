@@ -1,5 +1,5 @@
-"""`python -m tests.foreign FOLDER`: a campaign to an SMSC that we did not write, and five servers
-that must get no bind.
+"""`python -m tests.foreign FOLDER`: campaigns to an SMSC that we did not write, its full check, and
+five servers that must get no bind.
 
 FOLDER holds `node_modules` with the npm package `smpp`, and `node` is on the PATH; nothing is
 fetched here. docs/foreign-smsc.md describes it and keeps what it printed.
