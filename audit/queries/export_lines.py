@@ -29,9 +29,12 @@ _DISCLOSED = (
     " ON e.event_id = v.id AND e.ws = v.ws WHERE v.ws = %s AND e.seq BETWEEN %s AND %s"
     ' ORDER BY e.seq, d.field COLLATE "C"'
 )
-# The twin of rules/cells.py; a test compares them.
+# The twin of rules/cells.py; a test compares them. A look at the first character spares nearly
+# every cell the expression, which costs several times as much.
+_FIRST = ", ".join(str(ord(one)) for one in " \u00a0\ufeff=+@\t\r\n＝＋－＠-")
 _HARMLESS = (
-    "CASE WHEN {0} ~ '^[ \\u00a0\\ufeff]*[=+@\\t\\r\\n＝＋－＠-]' THEN '''' || {0} ELSE {0} END"
+    f"CASE WHEN ascii({{0}}) IN ({_FIRST})"
+    " AND {0} ~ '^[ \\u00a0\\ufeff]*[=+@\\t\\r\\n＝＋－＠-]' THEN '''' || {0} ELSE {0} END"
 )
 _TEXTS = {
     "who": "v.actor_id",
@@ -62,6 +65,7 @@ _SAID = (
     " WHERE e.ws = %s AND e.seq BETWEEN %s AND %s ORDER BY e.seq"
 )
 ROWS_OF_A_TABLE = 1_000_000
+BLOCK = 1 << 16
 
 
 def entry_lines(connection: Connection, span: Span) -> Generator[bytes, None, None]:
@@ -94,8 +98,13 @@ def table_blocks(connection: Connection, span: Span, first: int) -> Generator[by
         connection.cursor() as cursor,
         cursor.copy(statement, [span.chain.ws, first, last]) as rows,
     ):
+        block = bytearray()
         for row in rows:
-            yield bytes(row)
+            block += row
+            if len(block) >= BLOCK:
+                yield bytes(block)
+                block.clear()
+        yield bytes(block)
 
 
 def _copied(connection: Connection, query: str, values: Sequence[Any]) -> Iterator[bytes]:
