@@ -1,5 +1,5 @@
 """The life of one bind slot: lease, settle, connect, bind, claim and write, until it ends; then
-again. Its lease is tenure.py's matter, what it receives is inbox.py's.
+again. Its lease is tenure.py's matter, what its sessions tell is hearing.py's.
 """
 
 import asyncio
@@ -12,40 +12,24 @@ import psycopg
 import structlog
 from django.utils.translation import gettext as _
 
-from smpp_client.carrier import Kind, LeaseKey, Outcome, Segment
+from smpp_client.carrier import LeaseKey, Segment
 from smpp_client.carrier.adapters import BUILT_IN
 from smpp_client.engine.accounts import Account, Place
 from smpp_client.engine.adapters.dialer import AdapterDialer
-from smpp_client.engine.books import RETRY_SECONDS, OutcomeBook, utc_now
+from smpp_client.engine.books import RETRY_SECONDS, OutcomeBook
 from smpp_client.engine.dialer import Dialer, HostChoice, NoSession, answers
-from smpp_client.engine.faults import PeerFaults
 from smpp_client.engine.feeder import Feeder
+from smpp_client.engine.hearing import Hearing, Life
 from smpp_client.engine.inbox import Inbox
 from smpp_client.engine.leases import NOTHING
 from smpp_client.engine.lines import Line, LineMaker
-from smpp_client.engine.receipt_codes import ReceiptCodes
-from smpp_client.engine.refusals import Refusals
 from smpp_client.engine.reporter import Reporter
 from smpp_client.engine.tenure import Tenure
 from smpp_client.engine.tls import Keepers
 from smpp_client.engine.tools import Tools, in_thread, pause
 from smpp_client.engine.wire import Wire
-from smpp_client.protocol.events import (
-    BindRefused,
-    Bound,
-    Closed,
-    Event,
-    HealthTold,
-    LateResponse,
-    MessageReceived,
-    PeerAnswers,
-    PeerSilent,
-    ProtocolFault,
-    ReceiptReceived,
-    Settled,
-    Throttled,
-)
-from smpp_client.rules.errors import StatusClass, classify
+from smpp_client.protocol.events import BindRefused, Bound, Closed
+from smpp_client.rules.errors import StatusClass
 
 HOME_SECONDS, LONGEST_HOME_SECONDS = 300.0, 3_600.0
 SHORTEST_WAIT = 0.5
@@ -85,7 +69,6 @@ class Slot:
         self._hosts = HostChoice(account.hosts)
         self._dialer = dialer_for(account, place, self._hosts, tools.keepers)
         self._book: OutcomeBook | None = None
-        self._inbox: Inbox | None = None
         self._stopping = asyncio.Event()
         # Set when this lease is to end: with the slot, or because one of its tasks failed.
         self._ending = asyncio.Event()
@@ -95,13 +78,10 @@ class Slot:
         self._shortest = SHORTEST_WAIT
         self._why = ""
         self._is_going_home = False
-        self.faults = PeerFaults()
         self._feeder = Feeder(account, tools.desk, tools.claims, self._stopping)
-        self._refusals = Refusals(self._feeder)
         feeders = tools.feeders[account.id]
         feeders.add(self._feeder)
-        self._receipt_codes = ReceiptCodes(self.reporter, feeders)
-        self._health, self._is_silent = "", False
+        self.hearing = Hearing(account, self.reporter, self._feeder, feeders, self._lives)
         self._tenure = Tenure(account, place, tools, self._feeder, self.reporter, self._stopping)
 
     # Its life
@@ -144,6 +124,7 @@ class Slot:
         """Take other settings of the connection that need no new bind."""
         self.account = account
         self._feeder.follow(account)
+        self.hearing.follow(account)
         self._dialer = dialer_for(account, self.place, self._hosts, self.tools.keepers)
         if isinstance(self._tenure.line, Wire):
             self._tenure.line.session.follow(account.session_of(self.place))
@@ -155,7 +136,6 @@ class Slot:
         assert tenure.held is not None
         key = tenure.held.key
         self._book = OutcomeBook(self.tools.desk, key, self.tools.outcomes)
-        self._inbox = Inbox(self.account, self.tools, self._book, self._acknowledge)
         if not self._stopping.is_set():
             self._ending.clear()
         tasks = [
@@ -164,7 +144,7 @@ class Slot:
             asyncio.create_task(self._keep_home()),
             asyncio.create_task(self._show_status()),
             asyncio.create_task(self._book.run()),
-            *self._inbox.begin(),
+            *self._open_inbox(self._book),
         ]
         for task in tasks:
             task.add_done_callback(self._task_ended)
@@ -183,6 +163,11 @@ class Slot:
             with suppress(psycopg.Error):
                 await self._show()
             await tenure.give_back()
+
+    def _open_inbox(self, book: OutcomeBook) -> "list[asyncio.Task[None]]":
+        inbox = Inbox(self.account, self.tools, book, self._acknowledge)
+        self.hearing.begin_lease(book, inbox)
+        return inbox.begin()
 
     async def _leave_claims(self, key: LeaseKey, ends: float) -> None:
         """Leave nothing in doubt to who comes after; a database that is away is waited for until
@@ -287,8 +272,7 @@ class Slot:
         return None if self._tenure.held is None else self._tenure.held.key
 
     def _release(self, segments: Sequence[Segment]) -> None:
-        for segment in segments:
-            self._outcome(segment, Kind.RELEASED, 0, "", "the session ended before it was written")
+        self.hearing.release(segments, "the session ended before it was written")
 
     def _worked(self, done: "asyncio.Task[None]", wire: Line) -> None:
         """A session without its worker would sit there and send nothing: it ends with him."""
@@ -305,7 +289,7 @@ class Slot:
         self.reporter.seen.host = str(host)
         self._look_at_certificates()
         try:
-            return await self._dialer.dial(self._on_event, self._deadline)
+            return await self._dialer.dial(self.hearing.take, self._deadline)
         except NoSession as refused:
             self._failures += 1
             self._hosts.failed(time.monotonic())
@@ -324,113 +308,25 @@ class Slot:
         jitter = random.uniform(0.7, 1.3)  # noqa: S311
         return max(self._shortest, back_off(self._failures)) * jitter
 
-    # What the session tells
+    # The life of the session, as it tells it
 
-    def _on_event(self, event: Event) -> None:
-        match event:
-            case Settled():
-                self._settled(event)
-            case ReceiptReceived():
-                self._receipt(event)
-            case LateResponse():
-                self._outcome(event.segment, event.kind, event.status, event.smsc_id, event.cause)
-            case Throttled():
-                self.reporter.seen.throttled += 1
-                self._feeder.slow_down(event.status, event.written_at)
-            case _:
-                self._on_rare_event(event)
-
-    def _on_rare_event(self, event: Event) -> None:
+    def _lives(self, event: Life) -> None:
         match event:
             case Bound():
-                self._failures = 0
-                self._tenure.is_bound = True
-                self._has_bound.set()
-                self._tenure.share_due.set()
-                self._is_silent = False
-                self._show_bound("")
-                self.reporter.tell(
-                    "bound", _("Bound as %(id)s.") % {"id": self.account.session.system_id}
-                )
+                self._bound()
             case BindRefused():
                 if event.status_class is StatusClass.ALARM:
                     self._shortest = ALARM_WAIT
                 self._why = event.sentence
-            case MessageReceived():
-                assert self._inbox is not None
-                self._inbox.add_message(event)
-            case ProtocolFault():
-                self.faults.add(self.account.name, event.sentence)
-            case HealthTold() | PeerSilent() | PeerAnswers():
-                self._on_health(event)
             case Closed():
                 self._closed(event)
-            case _:
-                pass
 
-    def _on_health(self, event: HealthTold | PeerSilent | PeerAnswers) -> None:
-        """Say what is wrong with a session that is bound, and would look well else."""
-        sentence = event.sentence if isinstance(event, HealthTold) else ""
-        if isinstance(event, PeerSilent):
-            sentence = _(
-                "The partner has answered no segment for %(n)s s: it gets one at a time until it"
-                " does."
-            ) % {"n": f"{event.seconds:g}"}
-            self._is_silent = True
-            self.reporter.tell("alarm", sentence)
-        elif isinstance(event, PeerAnswers):
-            self._is_silent = False
-            self.reporter.tell("answers", _("The partner answers segments again."))
-        self._show_bound(sentence)
-
-    def _show_bound(self, health: str) -> None:
-        """Say that there is a session, and what is wrong with it: that is each campaign's reason
-        too. While it takes no segments, another one carries what would be its.
-        """
-        self._health = health
-        self.reporter.observe(
-            "bound",
-            self._refusals.sentence or health,
-            stands_still=self._feeder.standstill.is_on or self._is_silent,
-        )
-
-    def _settled(self, event: Settled) -> None:
-        if self._refusals.read(event, self.account.session.status_classes):
-            self._refusals_changed(event)
-        if event.status and self._is_alarm(event.status):
-            said = _("The partner answers %(code)s: somebody has to act.")
-            self.reporter.alarm(event.cause, said % {"code": event.cause})
-        if event.kind is Kind.SUBMITTED:
-            self.reporter.seen.submitted += 1
-        if event.seconds:
-            self.reporter.seen.response_seconds.append(event.seconds)
-        self._outcome(event.segment, event.kind, event.status, event.smsc_id, event.cause)
-
-    def _refusals_changed(self, event: Settled) -> None:
-        if self._refusals.sentence:
-            self.reporter.alarm(event.cause, self._refusals.sentence)
-        else:
-            self.reporter.tell("answers", _("The partner takes segments again."))
-        self._show_bound(self._health)
-
-    def _is_alarm(self, status: int) -> bool:
-        classes = self.account.session.status_classes
-        return classify(status, classes) is StatusClass.ALARM
-
-    def _outcome(self, segment: Segment, kind: Kind, status: int, smsc_id: str, cause: str) -> None:
-        assert self._book is not None
-        now = utc_now()
-        first = Outcome(segment.key, segment.part_count, kind, now, status, smsc_id, cause)
-        self._book.add(first)
-        for part in range(2, segment.covers + 1):
-            self._book.add(first._replace(key=segment.key._replace(part=part)))
-        self._feeder.nudge()
-
-    def _receipt(self, event: ReceiptReceived) -> None:
-        assert self._inbox is not None
-        if classes := self.account.receipt_classes:
-            self._receipt_codes.read(event.receipt.error, classes)
-        self._inbox.add_receipt(event)
+    def _bound(self) -> None:
+        self._failures = 0
+        self._tenure.is_bound = True
+        self._has_bound.set()
+        self._tenure.share_due.set()
+        self.reporter.tell("bound", _("Bound as %(id)s.") % {"id": self.account.session.system_id})
 
     def _acknowledge(self, ticket: int, is_stored: bool) -> None:
         if self._tenure.line is not None:
@@ -445,12 +341,6 @@ class Slot:
         self._is_going_home = False
 
     def _closed(self, event: Closed) -> None:
-        if self._inbox is not None:
-            self._inbox.session_ended()
-        for segment in event.unknown:
-            self._outcome(segment, Kind.UNKNOWN, 0, "", "no answer: the session ended")
-        for segment in event.released:
-            self._outcome(segment, Kind.RELEASED, 0, "", event.reason)
         was_bound, self._tenure.is_bound = self.is_bound, False
         self._has_bound.clear()
         self._feeder.take_share(NOTHING)

@@ -64,7 +64,7 @@ def test_faults_of_a_peer_are_counted_and_logged_now_and_then(
         for sequence in range(1_000):
             fault = f"The peer answered request {sequence}, which is not open."
             stage.lines[-1].tell(ProtocolFault(fault))
-        assert stage.slot.faults.count == 1_000
+        assert stage.slot.hearing.faults.count == 1_000
 
     told = CapturingLogger()
     monkeypatch.setattr(faults, "log", told)
