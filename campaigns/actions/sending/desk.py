@@ -1,14 +1,13 @@
 """The desk: what the engine asks the product for. Intent before bytes, outcomes append only."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
 import psycopg
 import structlog
-from django.conf import settings
 
 from campaigns.actions import inbound
 from campaigns.actions.review import sign
@@ -22,8 +21,9 @@ from campaigns.actions.sending.candidates import (
     store_anchor,
     wish_of,
 )
-from campaigns.actions.sending.literals import numbers, octets, times, truths, words
 from campaigns.actions.sending.locked import Locked
+from campaigns.actions.sending.outcomes import Outcomes
+from campaigns.actions.sending.receipts import Receipts
 from campaigns.actions.sending.rendering import Account, ClaimedRow, Rendered, render
 from campaigns.actions.sending.threads import on_own_connection
 from campaigns.actions.sending.wording import (
@@ -36,24 +36,15 @@ from campaigns.actions.sending.wording import (
 from smpp_client.carrier import (
     Fenced,
     InboundMessage,
-    Kind,
     LeaseKey,
     Outcome,
     Receipt,
     Room,
     Segment,
-    SegmentKey,
     Work,
 )
 from smpp_client.engine.link import Link
 from smpp_client.engine.routing import Routing
-from smpp_client.rules.errors import (
-    QUEUE_FULL,
-    SYSTEM_ERROR,
-    StatusClass,
-    classify,
-    status_classes,
-)
 from smpp_client.rules.pace import Fairness, Priority, Ration
 from smpp_client.rules.segments import Alphabet
 from workspaces.queries.keys import keys
@@ -66,33 +57,6 @@ HAND_OVER = (
     " WHERE q.campaign_id = %s AND q.position = l.position AND q.batch_id IS NULL"
 )
 NOTE = "UPDATE progress SET reason = %s, reason_at = %s WHERE campaign_id = %s"
-RECORD = (
-    "SELECT record_outcomes(%s::bigint[], %s::bigint[], %s::smallint[], %s::smallint[], %s::text[],"
-    " %s::integer[], %s::text[], %s::text[], %s::timestamptz[], %s::float8[], %s::integer[])"
-)
-RECORD_SUBMITTED = (
-    "SELECT record_submitted(%s::bigint[], %s::bigint[], %s::text[], %s::timestamptz[])"
-)
-TAKE_RECEIPTS = (
-    "SELECT take_receipts(%s, %s::text[], %s::text[], %s::text[], %s::integer[], %s::bytea[],"
-    " %s::timestamptz[], %s::bytea[], %s::text[], %s::boolean[], %s)"
-)
-# Errors of a statement that could still do its first half: no lock in time, a deadlock, too slow,
-# counters that do not fit.
-NOT_APPLIED = ("23", "40", "55", "57014")
-RECEIPTS_A_TIME, FEWEST_RECEIPTS = 2_000, 30
-SENDER_LENGTH = 21
-# What the column holds; a longer id is cut alike in answers and in receipts.
-LONGEST_ID = 65
-# Base of the back-off in seconds, and attempts after which a deferred segment is refused for good.
-THROTTLED_RETRY = (1.0, 1_000)
-QUEUE_FULL_RETRY = (5.0, 1_000)
-LATER_RETRY = (10.0, 6)
-# The first wait for a person, the second for the SMSC: the segment is not at fault, and an outage
-# of some hours must not use it up. Its campaign's window ends all the same.
-ALARM_RETRY = (30.0, 1_000)
-FAULT_RETRY = (10.0, 100)
-NO_RETRY = (0.0, 0)
 ACCOUNT_SECONDS = 3.0
 # One thread claims for all sessions of a process: who holds a campaign's rows holds up no other
 # campaign for longer than this.
@@ -112,13 +76,9 @@ class CampaignDesk:
 
     def __init__(self) -> None:
         self._claims = Link(LOCK_TIMEOUT_MS)
-        self._outcomes = Link()
-        self._receipts = Link()
-        self._applying = Link()
+        self._outcomes = Outcomes()
+        self._receipts = Receipts()
         self._claim_lock = threading.Lock()
-        self._outcome_lock = threading.Lock()
-        self._receipt_lock = threading.Lock()
-        self._apply_lock = threading.Lock()
         self._fairness: dict[int, Fairness] = {}
         self._routing = Routing(self._claims)
         self._rations: dict[int, dict[int, Ration]] = {}
@@ -126,7 +86,6 @@ class CampaignDesk:
         self._reasons: dict[int, tuple[int, str]] = {}
         self._arrivals = Arrivals()
         self._locked, self._not_held = Locked(), Locked()
-        self._receipts_a_time = RECEIPTS_A_TIME
         self._accounts: dict[int, tuple[float, Account]] = {}
 
     def claim(self, lease: LeaseKey, *, room: Room, now: datetime) -> Work:
@@ -339,70 +298,19 @@ class CampaignDesk:
 
     def record(self, lease: LeaseKey, outcomes: Sequence[Outcome]) -> None:
         """Make outcomes durable. Calling it twice with the same outcomes changes nothing."""
-        plain = [outcome for outcome in outcomes if _is_plain(outcome)]
-        others = _one_each([outcome for outcome in outcomes if not _is_plain(outcome)])
-        with self._outcome_lock:
-            if plain:
-                self._record_submitted(plain)
-            if others:
-                self._record(others, self._classes_for(lease.connection_id, others))
+        self._outcomes.record(lease, outcomes)
 
-    def _record_submitted(self, outcomes: Sequence[Outcome]) -> None:
-        keys_ = [outcome.key for outcome in outcomes]
-        values = [
-            numbers([key.batch_id for key in keys_]),
-            numbers([key.position for key in keys_]),
-            words([outcome.smsc_id[:LONGEST_ID] for outcome in outcomes]),
-            times([outcome.at for outcome in outcomes]),
-        ]
-        self._outcomes.rows(RECORD_SUBMITTED, values)
-
-    def _classes_for(
-        self, connection_id: int, outcomes: Sequence[Outcome]
-    ) -> Mapping[int, StatusClass]:
-        """Return the connection's own error table, where an outcome may need it."""
-        if not any(outcome.kind is Kind.DEFERRED for outcome in outcomes):
-            return {}
-        rows = self._outcomes.rows(
-            "SELECT status_classes FROM connection WHERE id = %s", [connection_id]
-        )
-        return status_classes(rows[0][0]) if rows else {}
-
-    def _record(self, outcomes: Sequence[Outcome], classes: Mapping[int, StatusClass]) -> None:
-        keys_ = [outcome.key for outcome in outcomes]
-        retries = [_retry(outcome, classes) for outcome in outcomes]
-        values = [
-            numbers([key.batch_id for key in keys_]),
-            numbers([key.position for key in keys_]),
-            numbers([key.part for key in keys_]),
-            numbers([outcome.part_count for outcome in outcomes]),
-            words([outcome.kind for outcome in outcomes]),
-            numbers([outcome.status for outcome in outcomes]),
-            words([outcome.cause[:60] for outcome in outcomes]),
-            words([outcome.smsc_id[:LONGEST_ID] for outcome in outcomes]),
-            times([outcome.at for outcome in outcomes]),
-            [seconds for seconds, _cap in retries],
-            numbers([cap for _seconds, cap in retries]),
-        ]
-        self._outcomes.rows(RECORD, values)
+    def settle(self, lease: LeaseKey) -> int:
+        """Turn what earlier epochs of this lease left open into unknown; return how many."""
+        return self._outcomes.settle(lease)
 
     def receive(self, connection_id: int, receipts: Sequence[Receipt]) -> int:
-        """Make receipts durable and apply what is plain about them, in one transaction; return how
-        many wait for `tidy`.
+        """Make receipts durable, each as far as it is plain; return how many wait for `tidy`."""
+        return self._receipts.receive(connection_id, receipts)
 
-        What keeps them from being applied does not keep them from being stored. The subscriber is
-        kept as a fingerprint.
-        """
-        values = _receipt_values(connection_id, receipts)
-        with self._receipt_lock:
-            try:
-                rows = self._receipts.rows(TAKE_RECEIPTS, [*values, True])
-            except psycopg.Error as error:
-                if not (error.sqlstate or "").startswith(NOT_APPLIED):
-                    raise
-                log.warning("receipts_only_stored", error=str(error))
-                rows = self._receipts.rows(TAKE_RECEIPTS, [*values, False])
-        return int(rows[0][0])
+    def tidy(self) -> int:
+        """Apply receipts that could not be applied as they came; return how many were looked at."""
+        return self._receipts.tidy()
 
     def receive_messages(self, connection_id: int, messages: Sequence[InboundMessage]) -> None:
         """Make subscribers' messages durable, with the opt-outs that they ask for."""
@@ -412,87 +320,14 @@ class CampaignDesk:
         """Note that the peer has surely read the answers to these."""
         inbound.settle(connection_id, messages)
 
-    def tidy(self) -> int:
-        """Apply receipts that could not be applied as they came; return how many were looked at.
-
-        Where they take longer than a statement may, fewer are taken: else the same ones would be
-        begun again and again.
-        """
-        with self._apply_lock:
-            values = [self._receipts_a_time, int(settings.RECEIPT_WAIT_HOURS)]
-            try:
-                rows = self._applying.rows("SELECT apply_receipts(%s, %s)", values)
-            except psycopg.errors.QueryCanceled:
-                self._receipts_a_time = max(FEWEST_RECEIPTS, self._receipts_a_time // 4)
-                raise
-            self._receipts_a_time = min(RECEIPTS_A_TIME, 2 * self._receipts_a_time)
-        return int(rows[0][0])
-
-    def settle(self, lease: LeaseKey) -> int:
-        """Turn what earlier epochs of this lease left open into unknown; return how many."""
-        with self._outcome_lock:
-            rows = self._outcomes.rows(
-                "SELECT settle_lease(%s, %s, %s)", [lease.lease_id, lease.epoch, "the sender ended"]
-            )
-        return int(rows[0][0])
-
     def close(self) -> None:
         """Close the connections."""
         self._claims.close()
         self._outcomes.close()
         self._receipts.close()
-        self._applying.close()
 
 
 def _claim_values(lease: LeaseKey, wish: Wish, room: int, now: datetime) -> list[Any]:
     planned = wish.plan.rate if wish.plan is not None and wish.plan.is_spread else 0.0
     candidate = wish.candidate
     return [lease.lease_id, lease.epoch, candidate.id, room, now, planned, candidate.request_id]
-
-
-def _receipt_values(connection_id: int, receipts: Sequence[Receipt]) -> list[Any]:
-    fingerprint = keys().fingerprinter().fingerprint
-    return [
-        connection_id,
-        words([receipt.smsc_id for receipt in receipts]),
-        words([receipt.state for receipt in receipts]),
-        words([receipt.error for receipt in receipts]),
-        numbers([receipt.reference for receipt in receipts]),
-        octets([receipt.raw for receipt in receipts]),
-        times([receipt.received_at for receipt in receipts]),
-        octets(
-            [
-                fingerprint(receipt.subscriber.lstrip("+")) if receipt.subscriber else None
-                for receipt in receipts
-            ]
-        ),
-        words([receipt.sender[:SENDER_LENGTH] for receipt in receipts]),
-        truths([receipt.is_unmarked for receipt in receipts]),
-    ]
-
-
-def _is_plain(outcome: Outcome) -> bool:
-    """Whether there is nothing to tell of an outcome but the SMSC's id."""
-    return outcome.kind is Kind.SUBMITTED and outcome.part_count == 1 and not outcome.cause
-
-
-def _one_each(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Return one outcome for each segment: an answer that came right after its timer counts."""
-    found: dict[SegmentKey, Outcome] = {}
-    for outcome in outcomes:
-        if outcome.kind is not Kind.UNKNOWN:
-            found[outcome.key] = outcome
-        else:
-            found.setdefault(outcome.key, outcome)
-    return list(found.values())
-
-
-def _retry(outcome: Outcome, classes: Mapping[int, StatusClass]) -> tuple[float, int]:
-    if outcome.kind is not Kind.DEFERRED:
-        return NO_RETRY
-    status_class = classify(outcome.status, classes)
-    if status_class is StatusClass.SLOW_DOWN:
-        return QUEUE_FULL_RETRY if outcome.status == QUEUE_FULL else THROTTLED_RETRY
-    if status_class is StatusClass.ALARM:
-        return ALARM_RETRY
-    return FAULT_RETRY if outcome.status == SYSTEM_ERROR else LATER_RETRY

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from campaigns.actions.attaching import AttachRefused, attach_receipt
-from campaigns.actions.sending.desk import FEWEST_RECEIPTS
+from campaigns.actions.sending.receipts import FEWEST_RECEIPTS
 from campaigns.models import Campaign, Submission
 from campaigns.models import Receipt as StoredReceipt
 from campaigns.queries.attempts import offered_receipts
@@ -285,7 +285,7 @@ def test_receipts_that_take_longer_than_a_statement_may_are_taken_fewer_at_a_tim
     with monkeypatch.context() as patch:
         patch.setattr(link, "STATEMENT_TIMEOUT_MS", 1)
         for _time in range(5):
-            desk.desk._applying.close()
+            desk.desk._receipts._applying.close()
             with pytest.raises(psycopg.errors.QueryCanceled):
                 desk.desk.tidy()
     assert desk.desk.tidy() == FEWEST_RECEIPTS

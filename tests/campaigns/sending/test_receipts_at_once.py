@@ -92,7 +92,7 @@ def test_receipts_are_stored_when_they_cannot_be_applied(
     desk: Ground, other: psycopg.Connection[tuple[object, ...]]
 ) -> None:
     (segment,) = sent(desk)
-    desk.desk._receipts.run("SET lock_timeout = 50")
+    desk.desk._receipts._link.run("SET lock_timeout = 50")
     with other.transaction():
         other.execute("SELECT 1 FROM progress FOR UPDATE")
         assert desk.desk.receive(desk.connection.pk, [receipt(segment, "delivered")]) == 1
