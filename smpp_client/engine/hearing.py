@@ -2,20 +2,20 @@
 shown. Where it concerns the session's life, the slot hears it.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 
 from django.utils.translation import gettext as _
 
 from smpp_client.carrier import Kind, Outcome, Segment
 from smpp_client.engine.accounts import Account
 from smpp_client.engine.books import OutcomeBook, utc_now
+from smpp_client.engine.crew import Crew
 from smpp_client.engine.faults import PeerFaults
 from smpp_client.engine.feeder import Feeder
 from smpp_client.engine.inbox import Inbox
 from smpp_client.engine.receipt_codes import ReceiptCodes
 from smpp_client.engine.refusals import Refusals
 from smpp_client.engine.reporter import Reporter
-from smpp_client.engine.tools import Slows
 from smpp_client.protocol.events import (
     BindRefused,
     Bound,
@@ -39,8 +39,8 @@ Life = Bound | BindRefused | Closed
 class Hearing:
     """Takes each event of a session, in the order in which they happened.
 
-    `feeders` are those of all the connection's sessions in this process; `on_life` is told when a
-    session begins, is refused, or is over and its last outcomes are written down.
+    `on_life` is told when a session begins, is refused, or is over and its last outcomes are
+    written down.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Hearing:
         account: Account,
         reporter: Reporter,
         feeder: Feeder,
-        feeders: Collection[Slows],
+        crew: Crew,
         on_life: Callable[[Life], None],
     ) -> None:
         self.faults = PeerFaults()
@@ -57,7 +57,7 @@ class Hearing:
         self._feeder = feeder
         self._on_life = on_life
         self._refusals = Refusals(feeder)
-        self._receipt_codes = ReceiptCodes(reporter, feeders)
+        self._receipt_codes = ReceiptCodes(reporter, crew)
         self._book: OutcomeBook | None = None
         self._inbox: Inbox | None = None
         self._health, self._is_silent = "", False

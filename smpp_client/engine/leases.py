@@ -45,7 +45,8 @@ WHERE lease.id = %(lease)s AND (
 RETURNING lease.epoch
 """
 RENEW = (
-    "UPDATE lease SET expires_at = clock_timestamp() + %s * interval '1 second'"
+    "UPDATE lease SET expires_at = clock_timestamp() + %s * interval '1 second',"
+    " slowed_at = coalesce(clock_timestamp() - %s::float8 * interval '1 second', slowed_at)"
     " WHERE id = %s AND epoch = %s"
 )
 # Advisory locks count; it is taken again only where the connection that held it is gone.
@@ -90,7 +91,9 @@ WITH others AS (
 )
 UPDATE lease SET share = greatest(fair.share, %(using)s)
 FROM fair WHERE lease.id = %(lease)s AND lease.epoch = %(epoch)s
-RETURNING fair.share, fair.rate
+RETURNING fair.share, fair.rate, (
+    SELECT extract(epoch FROM clock_timestamp() - max(o.slowed_at))::float8 FROM lease o
+    WHERE o.connection_id = %(connection)s AND o.owner <> lease.owner)
 """
 NO_SHARE = "UPDATE lease SET share = NULL WHERE id = %s AND epoch = %s AND share IS NOT NULL"
 
@@ -105,10 +108,13 @@ class Held:
 
 @dataclass(frozen=True)
 class Share:
-    """What a slot may send in a second, in segments, of the connection's whole `rate`."""
+    """What a slot may send in a second, in segments, of the connection's whole `rate`; and how many
+    seconds ago another process heard by a receipt that all should slow down.
+    """
 
     segments: int
     rate: int
+    heard_ago: float | None = None
 
 
 NOTHING = Share(0, 0)
@@ -160,19 +166,21 @@ class Leases:
         rows = self._link.rows(WANTING, {"class": WANT_CLASS, "connection": connection_id})
         return int(rows[0][0])
 
-    def renew(self, held: Held) -> Held | None:
-        """Prolong a lease, or return None when it has another owner.
+    def renew(self, held: Held, heard_ago: float | None = None) -> Held | None:
+        """Prolong a lease, or return None when it has another owner. Other processes are told that
+        a receipt asked all to slow down, `heard_ago` seconds ago.
 
         A lock lost with its connection is taken again at once, for another sender may wait for it.
         """
         try:
-            return self._renew(held)
+            return self._renew(held, heard_ago)
         except psycopg.OperationalError:
-            return self._renew(held)
+            return self._renew(held, heard_ago)
 
-    def _renew(self, held: Held) -> Held | None:
+    def _renew(self, held: Held, heard_ago: float | None) -> Held | None:
         at = lease_now()
-        if not self._link.run(RENEW, [self.seconds, held.key.lease_id, held.key.epoch]):
+        values = [self.seconds, heard_ago, held.key.lease_id, held.key.epoch]
+        if not self._link.run(RENEW, values):
             return None
         self._link.rows(LOCK_AGAIN, {"class": LOCK_CLASS, "lease": held.key.lease_id})
         return Held(held.key, at + self.seconds)
@@ -200,7 +208,10 @@ class Leases:
                 "SELECT pg_advisory_xact_lock(%s, %s)", [SHARE_CLASS, held.key.connection_id]
             )
             rows = self._shares.rows(SHARE, values)
-        return Share(int(rows[0][0]), int(rows[0][1])) if rows else NOTHING
+        if not rows:
+            return NOTHING
+        segments, rate, heard_ago = rows[0]
+        return Share(int(segments), int(rate), heard_ago)
 
     def leave_share(self, held: Held) -> None:
         """Give a slot's part back: its session is over and nothing more is written."""

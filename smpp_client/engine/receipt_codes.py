@@ -1,17 +1,12 @@
 """What the codes in receipts do to the connection that they come over, by its own table of them."""
 
-import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from django.utils.translation import gettext as _
 
+from smpp_client.engine.crew import Crew
 from smpp_client.engine.reporter import Reporter
-from smpp_client.engine.tools import Slows
-from smpp_client.rules.errors import THROTTLED, StatusClass, classify_receipt
-
-# A receipt does not say to the second when its segment was written: so long ago, it is taken to be.
-# What was on its way when the rate was cut must not cut it again.
-WAY_SECONDS = 5.0
+from smpp_client.rules.errors import StatusClass, classify_receipt
 
 
 class ReceiptCodes:
@@ -19,23 +14,18 @@ class ReceiptCodes:
     taken by the partner, and goes out no second time; they are said where the message is shown.
     """
 
-    def __init__(self, reporter: Reporter, feeders: Collection[Slows]) -> None:
+    def __init__(self, reporter: Reporter, crew: Crew) -> None:
         self._reporter = reporter
-        self._feeders = feeders
+        self._crew = crew
 
     def read(self, error: str, classes: Mapping[str, str]) -> None:
-        """Take the code of one receipt.
-
-        All of `feeders` slow down: a receipt comes over any session of the system id, and over a
-        receiver where binds are pairs.
-        """
+        """Take the code of one receipt."""
         match classify_receipt(error, classes):
             case StatusClass.ALARM:
                 said = _("Receipts come with error %(code)s: somebody has to act.")
                 self._reporter.alarm(error, said % {"code": error})
             case StatusClass.SLOW_DOWN:
                 self._reporter.seen.throttled += 1
-                for feeder in self._feeders:
-                    feeder.slow_down(THROTTLED, time.monotonic() - WAY_SECONDS)
+                self._crew.hear()
             case _:
                 pass

@@ -79,9 +79,9 @@ class Slot:
         self._why = ""
         self._is_going_home = False
         self._feeder = Feeder(account, tools.desk, tools.claims, self._stopping)
-        feeders = tools.feeders[account.id]
-        feeders.add(self._feeder)
-        self.hearing = Hearing(account, self.reporter, self._feeder, feeders, self._lives)
+        crew = tools.crews[account.id]
+        crew.add(self._feeder)
+        self.hearing = Hearing(account, self.reporter, self._feeder, crew, self._lives)
         self._tenure = Tenure(account, place, tools, self._feeder, self.reporter, self._stopping)
 
     # Its life

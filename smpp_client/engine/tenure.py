@@ -54,6 +54,7 @@ class Tenure:
         self._account = account
         self._place = place
         self._tools = tools
+        self._crew = tools.crews[account.id]
         self._feeder = feeder
         self._reporter = reporter
         self._stopping = stopping
@@ -119,7 +120,9 @@ class Tenure:
         while self.held is not None:
             await asyncio.sleep(self._tools.renew_seconds)
             try:
-                renewed = await in_thread(self._tools.books, self._tools.leases.renew, self.held)
+                renewed = await in_thread(
+                    self._tools.books, self._tools.leases.renew, self.held, self._crew.heard_ago
+                )
             except psycopg.Error as error:
                 log.warning("lease_not_renewed", connection=self._account.name, error=str(error))
                 self._drop_when_over()
@@ -172,6 +175,7 @@ class Tenure:
         share = await in_thread(
             self._tools.books, partial(leases.share, held, slot=self._place.number, using=using)
         )
+        self._crew.is_told(share.heard_ago)
         if self.is_bound and self.held is not None:
             self._feeder.take_share(share)
             self.has_share.set()

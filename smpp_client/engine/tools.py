@@ -6,22 +6,15 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
-from weakref import WeakSet
+from typing import TypeVar
 
 from smpp_client.carrier import Desk
 from smpp_client.engine.board import Board
+from smpp_client.engine.crew import Crew
 from smpp_client.engine.leases import Leases
 from smpp_client.engine.tls import Keepers
 
 T = TypeVar("T")
-
-
-class Slows(Protocol):
-    """Who sends more slowly when the peer complains."""
-
-    def slow_down(self, status: int, written_at: float) -> None:
-        """Take a complaint about a segment written at this monotonic time."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +35,8 @@ class Tools:
     # How many slots of each connection this process holds, by the connection's id.
     held_counts: Counter[int] = field(default_factory=Counter)
     turns: dict[int, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
-    # What feeds each session of a connection here, as long as its slot lives.
-    feeders: dict[int, "WeakSet[Slows]"] = field(default_factory=lambda: defaultdict(WeakSet))
+    # What feeds the sessions of each connection here.
+    crews: dict[int, Crew] = field(default_factory=lambda: defaultdict(Crew))
     # When the next slot of a connection may move to another process, in monotonic seconds.
     moves_at: dict[int, float] = field(default_factory=dict)
 

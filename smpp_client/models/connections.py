@@ -190,8 +190,8 @@ class Lease(models.Model):
 
     `share` is the part of the connection's rate, in segments/s, that its owner may be using, None
     without a session that sends: the shares of leases that live add up to the rate at most.
-    Timestamps come from the
-    database's clock. A row is updated every few seconds: fillfactor 20.
+    `slowed_at` is when the owner last read a receipt that asks all sessions to slow down.
+    Timestamps come from the database's clock. A row is updated every few seconds: fillfactor 20.
     """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="leases")
@@ -200,6 +200,7 @@ class Lease(models.Model):
     owner = models.CharField(max_length=120, blank=True)
     expires_at = models.DateTimeField(null=True)
     share = models.PositiveIntegerField(null=True)
+    slowed_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "lease"

@@ -71,9 +71,13 @@ class Shelf:
 
 
 class Book:
-    """Leases that anybody gets; each taking is an epoch. `on_share` may fail."""
+    """Leases that anybody gets; each taking is an epoch. `on_share` may fail. Another process heard
+    `heard_ago` seconds ago that all should slow down.
+    """
 
     def __init__(self) -> None:
+        self.heard_ago: float | None = None
+        self.share_count = 0
         self.epoch = 0
         self.released: list[int] = []
         self.on_share: Callable[[], None] = lambda: None
@@ -83,7 +87,7 @@ class Book:
         self.epoch += 1
         return Held(LeaseKey(1, connection_id, self.epoch), lease_now() + 1_000)
 
-    def renew(self, held: Held) -> Held:
+    def renew(self, held: Held, _heard_ago: float | None = None) -> Held:
         """Let it be held on."""
         return held
 
@@ -94,7 +98,8 @@ class Book:
     def share(self, _held: Held, *, slot: int, using: int) -> Share:
         """Give the whole rate."""
         self.on_share()
-        return Share(RATE, RATE)
+        self.share_count += 1
+        return Share(RATE, RATE, self.heard_ago)
 
     def leave_share(self, _held: Held) -> None:
         """Take the share back."""

@@ -56,6 +56,24 @@ def test_a_part_is_free_when_its_owner_uses_less_has_ended_or_has_lost_its_lease
     assert leases.share(first, slot=0, using=30).segments == 0  # another owner has it
 
 
+def test_what_one_process_heard_is_told_to_the_others_and_not_to_itself(leases: Leases) -> None:
+    one, other = make.connection(rate=RATE), Leases("other", 60, 1)
+    receiver, sender = taken(leases, one, 100), taken(leases, one, 0)
+    elsewhere = taken(other, one, 1)
+    assert other.share(elsewhere, slot=1, using=0).heard_ago is None
+    # Over the receiver of a pair, whose process may have no session that sends.
+    assert leases.renew(receiver, 2.0) is not None
+    heard = other.share(elsewhere, slot=1, using=0).heard_ago
+    assert heard is not None
+    assert 2.0 <= heard < 30
+    assert leases.renew(receiver) is not None
+    again = other.share(elsewhere, slot=1, using=0).heard_ago
+    assert again is not None
+    assert again > heard
+    assert leases.share(sender, slot=0, using=0).heard_ago is None
+    other.close()
+
+
 def test_in_any_order_the_parts_never_exceed_the_rate_and_become_fair(leases: Leases) -> None:
     """Seven sessions come, go and ask in any order; what each may use is kept by the test."""
     chance, one = random.Random(7), make.connection(rate=RATE)

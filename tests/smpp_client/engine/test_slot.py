@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from structlog.testing import CapturingLogger
 
-from smpp_client.engine import faults, receipt_codes, slot
+from smpp_client.engine import crew, faults, slot
 from smpp_client.engine.accounts import Place
 from smpp_client.engine.dialer import NoSession
 from smpp_client.protocol.events import PeerAnswers, PeerSilent, ProtocolFault, ReceiptReceived
@@ -99,7 +99,7 @@ def test_the_codes_of_receipts_slow_down_and_alarm_as_the_connections_table_says
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """They come over the receiver of a pair; the transmitter beside it sends more slowly."""
-    monkeypatch.setattr(receipt_codes, "WAY_SECONDS", 0.0)
+    monkeypatch.setattr(crew, "WAY_SECONDS", 0.0)
 
     async def story(stage: Stage) -> None:
         feeder = stage.slot._feeder
@@ -128,7 +128,7 @@ def test_the_codes_of_receipts_slow_down_and_alarm_as_the_connections_table_says
 def test_a_receipt_on_its_way_when_the_rate_was_cut_does_not_cut_it_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(receipt_codes, "WAY_SECONDS", 1e6)
+    monkeypatch.setattr(crew, "WAY_SECONDS", 1e6)
 
     async def story(stage: Stage) -> None:
         feeder = stage.slot._feeder
@@ -139,6 +139,31 @@ def test_a_receipt_on_its_way_when_the_rate_was_cut_does_not_cut_it_again(
         await until(lambda: feeder.throttle.allowed(time.monotonic()) > 0)
         stage.lines[-1].tell(receipt("034"))
         assert feeder.throttle.rate == 0.75 * RATE
+
+    play(story, monkeypatch)
+
+
+def test_what_another_process_read_in_a_receipt_slows_down_once_while_it_is_news(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def asked(stage: Stage, *, times: int) -> None:
+        ends = stage.leases.share_count + times
+        while stage.leases.share_count < ends:
+            stage.slot._tenure.share_due.set()
+            await asyncio.sleep(0.002)
+
+    async def story(stage: Stage) -> None:
+        feeder = stage.slot._feeder
+        await until(lambda: feeder.throttle.rate == RATE and stage.desk.recorded)
+        feeder.throttle = replace(feeder.throttle, since=float("-inf"))
+        stage.leases.heard_ago = crew.WAY_SECONDS + 1
+        await asked(stage, times=2)
+        assert feeder.throttle.rate == RATE
+        stage.leases.heard_ago = 0.1
+        await asked(stage, times=4)
+        assert feeder.throttle.rate == 0.75 * RATE
+        # What comes from elsewhere is not told on.
+        assert stage.tools.crews[stage.slot.account.id].heard_ago is None
 
     play(story, monkeypatch)
 
