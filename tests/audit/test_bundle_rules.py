@@ -193,7 +193,7 @@ def test_the_file_for_paper_takes_every_script_and_is_the_same_each_time() -> No
 
 def test_paper_says_each_word_of_the_report() -> None:
     said = report("*")
-    step = Line(7, AT, "Who did", "What was done", "About whom", "The note", "Its details")
+    step = Line(9_173, AT, "Who did", "What was done", "About whom", "The note", "Its details")
     shown = Shown("As it is", [("The text", "Ваш код 1234")], "ab" * 32, "tables/x.json", "exactly")
     approvals = Approvals("sender", "snd_9", "Korzinka", [step], [shown], "It is what was approved")
     table = Table("Erasures", "What was erased", ("Number",), [("Row one",)], "None")
@@ -206,7 +206,7 @@ def test_paper_says_each_word_of_the_report() -> None:
         counts=counts,
         approvals=[approvals],
         tables=[table],
-        entries=[replace(step, seq=41, why="Of an entry")],
+        entries=[Line(8_241, AT, "Anna", "Bound it", "Of a list", "Of an entry", "Some more")],
         entries_note="The newest entries.",
     )
     words = words_of(pdf_report(told, ROOT / "audit" / "fonts"))
@@ -226,8 +226,12 @@ def test_paper_says_each_word_of_the_report() -> None:
             "What was erased",
             "Number",
             "Row one",
-            "41",
+            "8241",
+            "Anna",
+            "Bound it",
+            "Of a list",
             "Of an entry",
+            "Some more",
             "The newest entries.",
         ),
     ):
