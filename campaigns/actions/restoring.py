@@ -79,8 +79,9 @@ def confirm_restore(*, by: User, file: EpochFile, now: datetime) -> Confirmed:
         installation.epoch_at = now
         _note("restore.confirm", installation, by, now, choice, count=count)
         _clear(installation)
-    # The database is ahead of the file until here: a crash leaves nothing to be confirmed again.
-    file.replace_with(Epoch(installation.uuid, installation.epoch, now))
+        # Before the commit: until then no sender of this database claims, advances or doubts, and
+        # what breaks off here leaves the doubt that there was.
+        file.replace_with(Epoch(installation.uuid, installation.epoch, now))
     return Confirmed(choice, count)
 
 

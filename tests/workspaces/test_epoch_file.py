@@ -16,25 +16,27 @@ from workspaces.rules.epochs import BadEpoch, Epoch
 
 INSTALLATION = UUID("6d657373-6167-4520-8365-6e7465722121")
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-# Writes an epoch, and freezes where it has fsynced for the given time.
+# Writes an epoch, and freezes after this call of a function of a module.
 FREEZES = """
-import os, signal, sys
+import os, secrets, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 from workspaces.actions.epoch_file import EpochFile
 from workspaces.rules.epochs import Epoch
 
-fsync, left = os.fsync, int(sys.argv[3])
+module, name, left = globals()[sys.argv[3]], sys.argv[4], int(sys.argv[5])
+plain = getattr(module, name)
 
-def freezing(handle):
+def freezing(*values):
     global left
-    fsync(handle)
+    found = plain(*values)
     left -= 1
     if not left:
         os.kill(os.getpid(), signal.SIGSTOP)
+    return found
 
-os.fsync = freezing
+setattr(module, name, freezing)
 epoch = Epoch(UUID(int=7), int(sys.argv[2]), datetime.now(UTC))
 EpochFile(Path(sys.argv[1])).raise_to(epoch)
 """
@@ -80,39 +82,81 @@ def test_what_says_another_number_than_its_name_is_no_epoch(file: EpochFile) -> 
 
 def test_other_files_of_the_folder_are_left_alone(file: EpochFile) -> None:
     file.raise_to(epoch(3))
-    others = ["installation_epoch.old", "installation_epochs.7", "identity.json"]
+    others = ["installation_epoch.old", "installation_epochs.7", "identity.json", "3", "3.x.new"]
     for name in others:
         (file.path.parent / name).write_text("")
     file.raise_to(epoch(4))
     assert names(file) == sorted([*others, "installation_epoch.4"])
 
 
-@pytest.mark.parametrize("syncs", [1, 2])
+def freezes(file: EpochFile, *place: str) -> "subprocess.Popen[bytes]":
+    """Start a writer of epoch 5 and return when it is frozen there."""
+    frozen = subprocess.Popen(
+        [sys.executable, "-c", FREEZES, str(file.path), "5", *place], cwd=ROOT
+    )
+    _pid, status = os.waitpid(frozen.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    return frozen
+
+
+@pytest.mark.parametrize(
+    ("place", "left"),
+    [
+        # Before it has a file, before that is in its place, and right after.
+        (("secrets", "token_hex", "1"), ["installation_epoch.5", "installation_epoch.7"]),
+        (("os", "fsync", "1"), ["installation_epoch.7"]),
+        (("os", "replace", "1"), ["installation_epoch.7"]),
+    ],
+)
 def test_a_writer_that_is_frozen_holds_up_nobody_and_takes_nothing_back(
-    file: EpochFile, syncs: int
+    file: EpochFile, place: tuple[str, ...], left: list[str]
 ) -> None:
-    """Frozen before its file is in place, and right after."""
-    words = [sys.executable, "-c", FREEZES, str(file.path), "5", str(syncs)]
-    with subprocess.Popen(words, cwd=ROOT) as frozen:
-        try:
-            _pid, status = os.waitpid(frozen.pid, os.WUNTRACED)
-            assert os.WIFSTOPPED(status)
-            for number in (6, 7):
-                file.raise_to(epoch(number))
-            assert file.read() == epoch(7)
-        finally:
-            frozen.send_signal(signal.SIGCONT)
-        assert frozen.wait(30) == 0
+    frozen = freezes(file, *place)
+    try:
+        for number in (6, 7):
+            file.raise_to(epoch(number))
+        assert file.read() == epoch(7)
+    finally:
+        frozen.send_signal(signal.SIGCONT)
+    assert frozen.wait(30) == 0
     assert file.read() == epoch(7)
-    assert names(file) == ["installation_epoch.7"]
+    assert names(file) == left
 
 
 def test_what_a_killed_writer_left_is_removed_by_the_next(file: EpochFile) -> None:
-    words = [sys.executable, "-c", FREEZES, str(file.path), "5", "1"]
-    with subprocess.Popen(words, cwd=ROOT) as killed:
-        os.waitpid(killed.pid, os.WUNTRACED)
-        killed.kill()
+    killed = freezes(file, "os", "fsync", "1")
+    killed.kill()
+    killed.wait(30)
     assert file.read() is None
     assert len(names(file)) == 1
     file.raise_to(epoch(6))
     assert names(file) == ["installation_epoch.6"]
+
+
+def test_what_another_has_put_there_is_on_disk_before_anybody_counts_on_it(
+    file: EpochFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its writer may be frozen between the two."""
+    file.raise_to(epoch(6))
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    file.raise_to(epoch(5))
+    assert len(synced) == 1
+
+
+def test_the_file_of_the_first_versions_is_followed(file: EpochFile) -> None:
+    file.path.parent.mkdir()
+    file.path.write_text(epoch(500).text())
+    assert file.read() == epoch(500)
+    file.raise_to(epoch(499))
+    assert names(file) == ["installation_epoch"]
+    file.raise_to(epoch(501))
+    assert names(file) == ["installation_epoch.501"]
+
+
+def test_whoever_may_read_other_files_may_read_it(file: EpochFile) -> None:
+    """Somebody else than the sender runs the command that confirms a restore."""
+    file.raise_to(epoch(3))
+    (file.path.parent / "other").write_text("")
+    modes = {one.stat().st_mode for one in file.path.parent.iterdir()}
+    assert len(modes) == 1

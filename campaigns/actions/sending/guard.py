@@ -8,6 +8,7 @@ epoch every second: the database first, then the file (workspaces/rules/epochs.p
 import time
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import structlog
@@ -32,9 +33,11 @@ ADVANCE = (
     "UPDATE installation SET epoch = epoch + 1, epoch_at = clock_timestamp()"
     " WHERE id = 1 AND doubt = '' RETURNING uuid, epoch, epoch_at"
 )
+# Only of the epoch that was compared: one that has moved was advanced by another sender, before it
+# wrote the file, or by two people who confirmed.
 DOUBT = (
     "UPDATE installation SET doubt = %s, doubted_at = clock_timestamp()"
-    " WHERE id = 1 AND doubt = '' RETURNING id"
+    " WHERE id = 1 AND doubt = '' AND epoch = %s RETURNING id"
 )
 TELL = (
     "UPDATE progress p SET reason = %s, reason_at = %s FROM campaign c"
@@ -84,20 +87,21 @@ class GuardedDesk(CampaignDesk):
         if link is self._known:
             return True
         self._known = None
-        if (doubt := self._doubt()) is None:
-            self._known = link if self._advance() else None
-            return self._known is not None
-        if self._claims.rows(DOUBT, [doubt.value]):
+        installation, number, recorded = self._claims.rows(STATE)[0]
+        if not recorded:
+            doubt = self._doubt(installation, number)
+            if doubt is None:
+                self._known = link if self._advance() else None
+                return self._known is not None
+            if not self._claims.rows(DOUBT, [doubt.value, number]):
+                return False  # looked at again with the next claim
             log.error("database_in_doubt", doubt=doubt.value)
         # The doubt is on record now and outlives this process; who confirms it settles these too.
         self._least = self._last_batch = 0
         self._tell(DOUBTFUL, now)
         return False
 
-    def _doubt(self) -> Doubt | None:
-        installation, number, doubt = self._claims.rows(STATE)[0]
-        if doubt:
-            return Doubt(doubt)
+    def _doubt(self, installation: UUID, number: int) -> Doubt | None:
         try:
             kept = self._file.read()
         except BadEpoch:

@@ -115,6 +115,54 @@ def test_a_broken_file_is_a_doubt(guarded: Ground, file: EpochFile) -> None:
     assert installation().doubt == Doubt.FILE_UNREADABLE
 
 
+def test_a_file_of_any_octets_is_a_doubt(guarded: Ground, file: EpochFile) -> None:
+    make.sending(guarded.author, guarded.route, rows=3)
+    guarded.claim(room=1)
+    newest(file).write_bytes(b"\xff\xfe\0")
+    again(guarded, file)
+    assert not guarded.claim()
+    assert installation().doubt == Doubt.FILE_UNREADABLE
+
+
+def test_an_epoch_that_another_sender_advances_meanwhile_is_no_doubt(
+    guarded: Ground, file: EpochFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database was read before it, the file after."""
+    make.sending(guarded.author, guarded.route, rows=3)
+    guarded.claim(room=1)
+    again(guarded, file)
+    read = file.read
+
+    def read_after_another() -> Epoch | None:
+        monkeypatch.setattr(file, "read", read)
+        row = installation()
+        Installation.objects.update(epoch=row.epoch + 1)
+        file.raise_to(Epoch(row.uuid, row.epoch + 1, timezone.now()))
+        return read()
+
+    monkeypatch.setattr(file, "read", read_after_another)
+    assert not guarded.claim()
+    assert installation().doubt == ""
+    assert len(guarded.claim(room=1)) == 1
+
+
+def test_a_folder_that_cannot_be_read_stops_claims_and_is_no_doubt(
+    guarded: Ground, file: EpochFile
+) -> None:
+    campaign = make.sending(guarded.author, guarded.route, rows=3)
+    guarded.claim(room=1)
+    folder = file.path.parent
+    aside = folder.rename(folder.with_name("aside"))
+    folder.write_text("no folder")
+    again(guarded, file)
+    assert not guarded.claim()
+    assert "epoch file" in Progress.objects.get(campaign=campaign).reason
+    assert installation().doubt == ""
+    folder.unlink()
+    aside.rename(folder)
+    assert len(guarded.claim()) == 2
+
+
 def test_a_file_that_cannot_be_written_stops_claims_and_says_so(
     guarded: Ground, file: EpochFile
 ) -> None:
@@ -225,6 +273,21 @@ def test_a_campaign_that_began_after_the_backup_is_in_doubt_too(
     assert not guarded.claim()
     decide(Choice.UNKNOWN, file)
     assert counts(late) == {"unknown": 30, "queued": 20} == derived(late)
+
+
+def test_what_cannot_be_written_beside_the_database_is_not_confirmed(
+    doubted: Campaign, file: EpochFile
+) -> None:
+    before = installation()
+    folder = file.path.parent
+    aside = folder.rename(folder.with_name("aside"))
+    folder.write_text("no folder")
+    with pytest.raises((FileExistsError, NotADirectoryError)):
+        decide(Choice.UNKNOWN, file)
+    assert (installation().doubt, installation().epoch) == (Doubt.BEHIND, before.epoch)
+    folder.unlink()
+    aside.rename(folder)
+    assert decide(Choice.UNKNOWN, file).unknown_count
 
 
 def test_nobody_confirms_what_he_asked_for(doubted: Campaign, file: EpochFile) -> None:
