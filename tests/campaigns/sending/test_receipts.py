@@ -2,6 +2,7 @@
 meant.
 """
 
+import re
 from datetime import timedelta
 from itertools import count
 
@@ -68,6 +69,37 @@ def unknown(desk: Ground, rows: int = 1, **fields: object) -> tuple[Campaign, li
     segments = [*desk.claim()]
     desk.record(segments, Kind.UNKNOWN)
     return campaign, segments
+
+
+def test_receipts_that_settle_are_taken_by_pieces_that_follow_at_once(desk: Ground) -> None:
+    """Claims wait for the counters while a piece is settled, and no longer."""
+    campaign, segments = unknown(desk, rows=5)
+    desk.desk.receive(desk.connection.pk, [about(one) for one in segments])
+    waiting = []
+    with database.cursor() as cursor:
+        while True:
+            # No time at all: one of them at least.
+            cursor.execute("SELECT apply_receipts(2000, 72, 0)")
+            (count,) = cursor.fetchone()
+            if not count:
+                break
+            waiting.append(counts(campaign).get("unknown", 0))
+    assert waiting == [4, 3, 2, 1, 0]
+    assert results() == ["settled"] * 5
+    assert counts(campaign) == {"delivered": 5} == derived(campaign)
+
+
+def test_what_a_receipt_may_be_about_is_found_by_the_number_in_tables_that_nobody_counted(
+    desk: Ground,
+) -> None:
+    """Their keys look as good then, and a whole campaign would be read through for each receipt."""
+    unknown(desk, rows=50)
+    rows = desk.desk._receipts._link.rows(
+        "EXPLAIN SELECT * FROM segments_of_subscriber(1, '\\x00', '', 0, now(), now())"
+    )
+    indexes = re.findall(r"using (message_\S+)", "\n".join(line for (line,) in rows))
+    assert indexes
+    assert [name for name in indexes if not name.endswith("_fingerprint_idx")] == []
 
 
 def test_any_order_of_answers_and_receipts_ends_the_same(desk: Ground) -> None:
