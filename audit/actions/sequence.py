@@ -87,6 +87,8 @@ class Sequencer:
         self._epoch_seconds = epoch_seconds
         self._last_epoch = _last_epoch(connection)
         self._last_at = _last_at(connection, self._last_epoch)
+        # When the last epoch was fixed, or this began, by the clock that only runs.
+        self._fixed_at: float | None = None
         self._install: UUID | None = None
         self._reading: Reading | None = None
 
@@ -101,16 +103,18 @@ class Sequencer:
             with self._connection.transaction():
                 pending = _pending(self._connection)
                 _number(self._connection, pending, at)
-                epoch = self._epoch(pending, at)
+                epoch = self._epoch(pending, at, reading)
         except psycopg.errors.UniqueViolation as fork:
             raise HeadMoved("A chain holds entries beyond its head.") from fork
         self._last_at = at if pending or epoch else self._last_at
         self._last_epoch = epoch or self._last_epoch
+        if epoch or self._fixed_at is None:
+            self._fixed_at = reading.steady
         return Step(len(pending), epoch, is_full=len(pending) == BATCH)
 
-    def _epoch(self, pending: Sequence[_Pending], at: datetime) -> Epoch | None:
+    def _epoch(self, pending: Sequence[_Pending], at: datetime, reading: Reading) -> Epoch | None:
         is_wanted = any(is_privileged(event.op) for event in pending)
-        if not is_wanted and not is_due(self._last_epoch, at, self._epoch_seconds):
+        if not is_wanted and not self._is_due(at, reading):
             return None
         heads = _heads(self._connection)
         if not heads:
@@ -118,6 +122,15 @@ class Sequencer:
         epoch = next_epoch(self._last_epoch, at=stamp(at), secret=self._secret, heads=heads)
         _fix(self._connection, epoch, heads)
         return epoch
+
+    def _is_due(self, at: datetime, reading: Reading) -> bool:
+        """Say whether another period has begun. The log's time stands still while a clock that was
+        put back is behind it: then a period is counted by the other clock.
+        """
+        if is_due(self._last_epoch, at, self._epoch_seconds):
+            return True
+        passed = reading.steady - (reading.steady if self._fixed_at is None else self._fixed_at)
+        return at > reading.wall and passed >= self._epoch_seconds
 
     def _tell(self, reading: Reading) -> None:
         """Record our start, once there is a system chain, and every step of the clock."""

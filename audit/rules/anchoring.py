@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+from audit.rules.clock import AHEAD, is_ahead
+
 _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(minutes=30)
 _URL = re.compile(r"\b([a-z][a-z0-9+.-]*)://[^\s<>\"']+", re.IGNORECASE)
@@ -91,9 +93,28 @@ def pause_after(try_count: int) -> timedelta:
 
 def wants(last: Last | None, epoch: int, *, period: timedelta, now: datetime) -> bool:
     """Say whether the checkpoint of `epoch` should go out: a newer one, and the period is over."""
-    return last is None or (epoch > last.epoch and now - last.made_at >= period)
+    if last is None or epoch <= last.epoch:
+        return last is None
+    return now - last.made_at >= period or is_ahead(last.made_at, now)
+
+
+def is_free(next_try_at: datetime, now: datetime) -> bool:
+    """Say whether the next try may begin: it is time, or a clock that was ahead put it off."""
+    return next_try_at <= now or is_ahead(next_try_at, now + _LONGEST_PAUSE)
+
+
+def believed(given: Given, checkpoint: SignedCheckpoint) -> Given:
+    """Return what an anchor gave, if its own time is not long before the checkpoint's.
+
+    Raises AnchorRefused: a clock of ours is ahead, and a verifier refuses every bundle with it.
+    """
+    at = given.attested_at
+    if at is not None and checkpoint.at - at > AHEAD:
+        ahead = f"{(checkpoint.at - at).total_seconds():,.0f} s"
+        raise AnchorRefused(f"Its time is {ahead} before the checkpoint's: our clock is ahead.")
+    return given
 
 
 def is_late(last_at: datetime, *, patience: timedelta, now: datetime) -> bool:
     """Say whether the next receipt is overdue; `last_at` is the last one's, or the beginning."""
-    return now - last_at > patience
+    return now - last_at > patience or is_ahead(last_at, now)

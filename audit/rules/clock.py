@@ -7,12 +7,23 @@ from datetime import datetime, timedelta
 NOTICEABLE = timedelta(seconds=2)
 
 
+# What lies further ahead than this was dated by a clock that has been put back since.
+AHEAD = timedelta(minutes=5)
+
+
 @dataclass(frozen=True)
 class Reading:
     """Both clocks at one moment: `wall` can be set, `steady` (seconds) only runs."""
 
     wall: datetime
     steady: float
+
+
+def is_ahead(moment: datetime, now: datetime) -> bool:
+    """Say whether a moment that has been lies ahead. Nobody can tell how long ago it was: whoever
+    waits for it to grow old would wait until the clock catches up, and nobody would be alarmed.
+    """
+    return moment - now > AHEAD
 
 
 def step_between(before: Reading, after: Reading) -> timedelta:

@@ -95,9 +95,11 @@ def seal_messages(now: datetime, *, clock: Clock | None = None) -> int:
 
 
 def _is_due(now: datetime) -> bool:
-    """Say whether an hour has begun since the last pass."""
+    """Say whether another hour runs than that of the last pass: an earlier one, too, since a clock
+    that was ahead may have been put back.
+    """
     last = Sealing.objects.order_by("-number").first()
-    return last is None or _hour(last.sealed_at) < _hour(now)
+    return last is None or _hour(last.sealed_at) != _hour(now)
 
 
 def _hour(at: datetime) -> datetime:
@@ -112,9 +114,7 @@ def _is_alone() -> bool:
 
 def _seal(now: datetime, clock: Clock) -> int:
     one = _next_pass(now)
-    segments = [
-        (workspace, _write(workspace, rows)) for workspace, rows in _by_workspace(_attempts(one))
-    ]
+    segments = _segments(one)
     sealing = Sealing.objects.create(
         number=one.number,
         sealed_at=now,
@@ -129,6 +129,21 @@ def _seal(now: datetime, clock: Clock) -> int:
     return sealing.line_count
 
 
+def _segments(one: _Pass) -> "list[tuple[Workspace, _Draft]]":
+    """Write a file for each workspace. Where one cannot be written the others go, too: a full disk
+    would fill with those of every try.
+    """
+    found: list[tuple[Workspace, _Draft]] = []
+    try:
+        for workspace, rows in _by_workspace(_attempts(one)):
+            found.append((workspace, _write(workspace, rows)))
+    except OSError:
+        for _workspace, draft in found:
+            draft.done.path.unlink(missing_ok=True)
+        raise
+    return found
+
+
 def _next_pass(now: datetime) -> _Pass:
     """Decide what this pass reads: days for which receipts still come, and once a day all days."""
     with connection.cursor() as cursor:
@@ -140,7 +155,7 @@ def _next_pass(now: datetime) -> _Pass:
         # Other transaction ids count here: all is read again. Lines may repeat; none is missing.
         number = last.number + 1 if last else 1
         return _Pass(number, horizon, cluster, fresh, EVERYTHING, EVERYTHING, fresh, horizon)
-    is_first_of_day = last.sealed_at.date() < now.date()
+    is_first_of_day = last.sealed_at.date() != now.date()
     return _Pass(
         number=last.number + 1,
         horizon=horizon,

@@ -44,19 +44,22 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass
 class Friend:
-    """An anchor that does what the test wants; `fails` is raised once for each of its members."""
+    """An anchor that does what the test wants; `fails` is raised once for each of its members, and
+    its clock `is_ahead` of the log's.
+    """
 
     name: str = "friend"
     kind: str = "friend"
     period: timedelta = timedelta(0)
     fails: list[Exception] = field(default_factory=list)
     got: list[int] = field(default_factory=list)
+    is_ahead: timedelta = timedelta(0)
 
     def send(self, checkpoint: SignedCheckpoint, last: Last | None) -> Given:
         if self.fails:
             raise self.fails.pop(0)
         self.got.append(checkpoint.epoch)
-        return Given(b"thanks", NOW)
+        return Given(b"thanks", checkpoint.at + self.is_ahead)
 
     def set_up(self) -> Installed:
         patience = max(self.period, timedelta(hours=1)) + timedelta(hours=2)
@@ -147,6 +150,35 @@ def test_an_anchor_with_a_period_waits_for_it(site: Site) -> None:
     site.sign()
     assert not send(daily, 61)
     assert send(daily, 24 * 60 + 1)
+
+
+def test_a_receipt_from_long_before_the_checkpoint_is_not_kept(site: Site) -> None:
+    """Our clock is ahead then, and a verifier refuses every bundle that has it (T02)."""
+    slow = Friend(is_ahead=timedelta(minutes=-6))
+    assert not send(slow, 1)
+    assert not AnchorReceipt.objects.exists()
+    [(op, result, why)] = alarms(site)
+    assert (op, result) == ("anchor.refused", "failed")
+    assert "360 s before the checkpoint's: our clock is ahead" in why
+    slow.is_ahead = timedelta(minutes=-5)
+    assert send(slow, 5)
+
+
+def test_a_clock_that_was_ahead_and_is_put_back_stops_no_anchor(site: Site) -> None:
+    daily = Friend(period=timedelta(days=1))
+    years = 10 * 365 * 24 * 60
+    assert send(daily, years)
+    site.sequence(HOUR)
+    site.sign()
+    assert state(daily, 61).is_late
+    assert send(daily, 61)
+    assert not state(daily, 62).is_late
+
+
+def test_a_try_that_a_clock_put_off_for_years_is_made_again(site: Site, friend: Friend) -> None:
+    friend.fails = [Unreachable("no route")]
+    assert not send(friend, 10 * 365 * 24 * 60)
+    assert send(friend, 1)
 
 
 def test_an_unsigned_epoch_does_not_go_out(site: Site, friend: Friend) -> None:

@@ -191,6 +191,20 @@ def test_epochs_fall_on_the_hour_with_or_without_events(
     assert [epoch.at for epoch in epochs(superuser)] == hours
 
 
+def test_epochs_come_on_while_a_clock_that_was_put_back_is_behind_the_log(
+    sequencer: Sequencer, superuser: Connection
+) -> None:
+    sequencer.step(reading(1, stepped=10 * 365 * 24 * HOUR))
+    before = len(epochs(superuser))
+    counts = []
+    for seconds in (2, HOUR, HOUR + 1, HOUR + 2, 2 * HOUR, 2 * HOUR + 1):
+        sequencer.step(reading(seconds))
+        counts.append(len(epochs(superuser)) - before)
+    assert counts == [0, 0, 1, 1, 1, 2]
+    times = [epoch.at for epoch in epochs(superuser)]
+    assert times == sorted(times)
+
+
 def test_every_epoch_follows_the_one_before(sequencer: Sequencer, superuser: Connection) -> None:
     sequencer.step(reading(HOUR))
     first, second = epochs(superuser)

@@ -22,6 +22,8 @@ from audit.rules.anchoring import (
     Given,
     SignedCheckpoint,
     Unreachable,
+    believed,
+    is_free,
     pause_after,
     plain,
     wants,
@@ -46,7 +48,7 @@ def due(anchors: Sequence[Installed], *, now: datetime) -> list[str]:
         row, _is_new = Anchor.objects.get_or_create(
             name=one.expected.name, defaults={"since": now, "next_try_at": now}
         )
-        if checkpoint and row.next_try_at <= now and _wants(one, checkpoint, now):
+        if checkpoint and is_free(row.next_try_at, now) and _wants(one, checkpoint, now):
             waiting.append(row.name)
     return waiting
 
@@ -61,7 +63,7 @@ def send_newest(one: Installed, *, now: datetime) -> bool:
         return False
     name = one.expected.name
     try:
-        given = one.anchor.send(checkpoint, last_receipt(name))
+        given = believed(one.anchor.send(checkpoint, last_receipt(name)), checkpoint)
     except AnchorRefused as refusal:
         _refused(name, plain(str(refusal)), checkpoint, now)
     except Unreachable as failure:
@@ -81,8 +83,10 @@ def _wants(one: Installed, checkpoint: SignedCheckpoint, now: datetime) -> bool:
 
 def _begin(one: Installed, now: datetime) -> bool:
     row = Anchor.objects.get(name=one.expected.name)
+    if not is_free(row.next_try_at, now):
+        return False
     begun = Anchor.objects.filter(
-        name=row.name, try_count=row.try_count, next_try_at=row.next_try_at, next_try_at__lte=now
+        name=row.name, try_count=row.try_count, next_try_at=row.next_try_at
     ).update(
         try_count=row.try_count + 1,
         next_try_at=now + pause_after(row.try_count + 1),

@@ -17,6 +17,7 @@ from campaigns.actions.sealing import seal_messages
 from campaigns.actions.segment_upkeep import prune_segments, remove_strays
 from campaigns.models import MessageSegment, Sealing
 from campaigns.queries.sealed import key_context
+from campaigns.queries.sealing_state import unsealed_since
 from campaigns.queries.segment_files import segments_folder
 from campaigns.rules.outcome_lines import place_of
 from smpp_client.carrier import Kind
@@ -24,6 +25,7 @@ from tests import make
 from tests.campaigns.evidence.ground import REASON, Sealed
 from tests.workspaces import make as people
 from tests.workspaces.log import entries
+from workspaces.models import Workspace
 from workspaces.queries.keys import keys
 from workspaces.scope import scope, scope_everywhere
 
@@ -158,20 +160,49 @@ def test_an_erased_number_leaves_its_line_without_commitments(sealed: Sealed) ->
     assert {"number", "text"} <= set(kept)
 
 
-def test_each_workspace_has_its_own_segments(sealed: Sealed) -> None:
-    sealed.send(rows=2)
-    other = people.workspace("other")
+def another(sealed: Sealed, slug: str) -> Workspace:
+    """Have three messages of another workspace accepted over the same connection."""
+    other = people.workspace(slug)
     me = people.me_in(other, "admin")
     with scope_everywhere(REASON):
         route = make.route(other, sealed.desk.connection)
         make.sending(me, route, 3)
         later = timezone.now() + timedelta(seconds=1)  # routes are looked at a few times a second
         sealed.desk.record(sealed.desk.claim(now=later), Kind.SUBMITTED)
+    return other
+
+
+def test_each_workspace_has_its_own_segments(sealed: Sealed) -> None:
+    sealed.send(rows=2)
+    other = another(sealed, "other")
     assert sealed.seal() == 5
     assert [one.line_count for one in sealed.segments()] == [2]
     assert [one.line_count for one in sealed.segments(other)] == [3]
     with scope(other):
         assert MessageSegment.objects.count() == 1
+
+
+def test_where_one_file_cannot_be_written_the_others_do_not_stay(sealed: Sealed) -> None:
+    """Each try of each minute would leave its own, on a disk that is full."""
+    sealed.send(rows=2)
+    other = another(sealed, "blocked")
+    segments_folder().mkdir(parents=True)
+    blocked = segments_folder() / str(other.uuid)
+    blocked.write_text("a file where the folder should be")
+    with pytest.raises(OSError, match=str(other.uuid)):
+        sealed.seal()
+    assert [path for path in segments_folder().rglob("*") if path.is_file()] == [blocked]
+    blocked.unlink()
+    assert sealed.seal() == 5
+
+
+def test_a_clock_that_was_ahead_and_is_put_back_stops_no_sealing(sealed: Sealed) -> None:
+    _campaign, segments = sealed.send(rows=2)
+    assert sealed.seal(hours=10 * 365 * 24) == 2
+    sealed.receipts(segments)
+    assert unsealed_since(sealed.now + timedelta(days=3_650), sealed.now) is not None
+    assert sealed.seal(hours=1) == 2
+    assert sealed.seal(hours=1) == 0
 
 
 def test_of_two_passes_one_works(sealed: Sealed) -> None:
