@@ -85,7 +85,9 @@ def postgres(url: str) -> dict[str, Any]:
         "OPTIONS": {
             "connect_timeout": 5,
             "options": "-c statement_timeout=30000 -c lock_timeout=10000 "
-            "-c idle_in_transaction_session_timeout=30000",
+            "-c idle_in_transaction_session_timeout=30000"
+            # What is signed or taken from a file must be on disk, whatever the server's default is.
+            " -c synchronous_commit=on",
             "application_name": f"message-center-{DATABASE_ROLE}",
         },
     }

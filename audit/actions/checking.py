@@ -9,11 +9,13 @@ import psycopg
 from django.conf import settings
 from django.db import connection as django_connection
 
+from audit.actions.durable_files import write_whole
 from audit.actions.record import record
 from audit.queries.checking import check
 from audit.queries.outside import look_outside
 from audit.queries.system import every_chain
-from audit.rules.checked import Checked, read_checked
+from audit.rules.chain import Broken
+from audit.rules.checked import BadChecked, Checked, read_checked
 from audit.rules.events import Actor, Obj
 from audit.rules.findings import Report
 
@@ -26,17 +28,20 @@ CHECKER = Actor("system", "audit_check")
 def check_log(*, now: datetime) -> Report:
     """Run the nightly check in the runtime role and record what it found in the system chain.
 
-    Raises BadHeld and BadChecked when a file to compare with is damaged.
+    What the last check remembered and cannot be read any more is found as X00, every night until
+    somebody has looked and removed the file. Raises BadHeld when the signer's files are damaged.
     """
     file = Path(settings.DATA_DIR) / FILE
     outside = look_outside(
         Path(settings.AUDIT_STATE_DIR), Path(settings.AUDIT_NONCE_FILE), held=None
     )
-    before = _read(file)
+    before, damage = _read(file)
     with every_chain():
         report, checked = check(_connection(), before=before, outside=outside, now=now)
         if checked is None:
             return report
+        if damage:
+            report.broken(Broken("X00", f"{damage} ({file})"))
         _record(report, checked, now)
     for finding in report.findings:
         level = logging.WARNING if finding.is_warning else logging.CRITICAL
@@ -70,13 +75,16 @@ def _record(report: Report, checked: Checked, now: datetime) -> None:
     )
 
 
-def _read(file: Path) -> Checked | None:
-    return read_checked(file.read_text(encoding="utf-8")) if file.exists() else None
+def _read(file: Path) -> tuple[Checked | None, str]:
+    """Return what is remembered, and why it cannot be read."""
+    if not file.exists():
+        return None, ""
+    try:
+        return read_checked(file.read_text(encoding="utf-8", errors="replace")), ""
+    except BadChecked as damaged:
+        return None, str(damaged)
 
 
 def _write(file: Path, checked: Checked) -> None:
-    """Put the new file in the old one's place, or leave the old one."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    aside = file.with_suffix(".new")
-    aside.write_text(checked.text(), encoding="utf-8")
-    aside.replace(file)
+    write_whole(file, checked.text().encode())

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
 from audit.actions.checking import FILE
@@ -80,10 +80,19 @@ def test_the_worker_does_the_same_every_night(site: Site, tmp_path: Path) -> Non
     assert [result for result, _said in recorded(site)] == ["ok"]
 
 
-def test_a_damaged_memory_is_said(site: Site, tmp_path: Path) -> None:
-    (tmp_path / FILE).write_text("{}")
-    with pytest.raises(CommandError, match="remembered is damaged"):
-        call_command("audit_check")
+@pytest.mark.parametrize("left", [b"{}", b"", b"\xff\xfe"])
+def test_a_damaged_memory_is_found_each_night_and_hides_nothing_else(
+    site: Site, tmp_path: Path, left: bytes
+) -> None:
+    (tmp_path / FILE).write_bytes(left)
+    site.attack(EDIT.format(seq=2))
+    for _night in range(2):
+        code, printed = run()
+        assert code == 1
+        assert "BROKEN X00: What the last check remembered is damaged" in printed
+        assert "BROKEN C05: Entry 2 of chain 1 was changed" in printed
+    assert [result for result, _said in recorded(site)] == ["failed", "failed"]
+    assert (tmp_path / FILE).read_bytes() == left
 
 
 def test_before_the_installation_there_is_nothing_to_record(
