@@ -78,7 +78,7 @@ class Hearing:
             case ReceiptReceived():
                 self._receipt(event)
             case LateResponse():
-                self._outcome(event.segment, event.kind, event.status, event.smsc_id, event.cause)
+                self._late(event)
             case Throttled():
                 self._reporter.seen.throttled += 1
                 self._feeder.slow_down(event.status, event.written_at)
@@ -127,6 +127,14 @@ class Hearing:
     def _is_alarm(self, status: int) -> bool:
         classes = self._account.session.status_classes
         return classify(status, classes) is StatusClass.ALARM
+
+    def _late(self, event: LateResponse) -> None:
+        """Its place in the intent budget was free when its timer had run out, and is taken again
+        until this is durable: nothing is counted out twice.
+        """
+        assert self._book is not None
+        self._book.claimed(event.segment.covers)
+        self._outcome(event.segment, event.kind, event.status, event.smsc_id, event.cause)
 
     def _outcome(self, segment: Segment, kind: Kind, status: int, smsc_id: str, cause: str) -> None:
         assert self._book is not None

@@ -240,7 +240,7 @@ class CampaignDesk:
         needs no restart.
         """
         read_at, account = self._accounts.get(connection_id, (0.0, Account(Alphabet.GSM, 3)))
-        if now.timestamp() - read_at > ACCOUNT_SECONDS:
+        if abs(now.timestamp() - read_at) > ACCOUNT_SECONDS:
             rows = self._claims.rows(
                 "SELECT alphabet, short_code_ton, CASE WHEN carrier = 'smpp' THEN long_form"
                 " ELSE 'udh' END FROM connection WHERE id = %s",

@@ -32,6 +32,8 @@ LATER_RETRY = (10.0, 6)
 ALARM_RETRY = (30.0, 1_000)
 FAULT_RETRY = (10.0, 100)
 NO_RETRY = (0.0, 0)
+# What the column holds; a peer's status has 32 bits without a sign, and its cause tells it whole.
+LARGEST_STATUS = 0x7FFFFFFF
 
 
 class Outcomes:
@@ -81,7 +83,7 @@ class Outcomes:
             numbers([key.part for key in keys_]),
             numbers([outcome.part_count for outcome in outcomes]),
             words([outcome.kind for outcome in outcomes]),
-            numbers([outcome.status for outcome in outcomes]),
+            numbers([min(outcome.status, LARGEST_STATUS) for outcome in outcomes]),
             words([outcome.cause[:60] for outcome in outcomes]),
             words([outcome.smsc_id[:LONGEST_ID] for outcome in outcomes]),
             times([outcome.at for outcome in outcomes]),

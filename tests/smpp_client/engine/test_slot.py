@@ -7,10 +7,17 @@ from dataclasses import replace
 import pytest
 from structlog.testing import CapturingLogger
 
+from smpp_client.carrier import Address, Kind, Segment, SegmentKey
 from smpp_client.engine import crew, faults, slot
 from smpp_client.engine.accounts import Place
 from smpp_client.engine.dialer import NoSession
-from smpp_client.protocol.events import PeerAnswers, PeerSilent, ProtocolFault, ReceiptReceived
+from smpp_client.protocol.events import (
+    LateResponse,
+    PeerAnswers,
+    PeerSilent,
+    ProtocolFault,
+    ReceiptReceived,
+)
 from smpp_client.protocol.pdus import BindType
 from smpp_client.protocol.receipts import ReadReceipt
 from tests.smpp_client.engine.slots import RATE, Stage, play, until
@@ -87,6 +94,23 @@ def test_a_peer_that_answers_no_segment_is_an_alarm_and_shown_until_it_does(
     stage = play(story, monkeypatch)
     assert "no segment for 60 s" in stage.wall.sentences("alarm")[0]
     assert len(stage.wall.sentences("answers")) == 1
+
+
+def test_an_answer_after_its_timer_is_not_counted_out_of_the_budget_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def story(stage: Stage) -> None:
+        await until(lambda: stage.desk.recorded)
+        book = stage.slot._book
+        assert book is not None
+        to, key = Address(1, 1, "447700900001"), SegmentKey(9, 1, 0, 1)
+        late = Segment(key, 1, Address(5, 0, "Bank"), to, b"Hi", 0, False)
+        before = book.open_count
+        stage.lines[-1].tell(LateResponse(late, Kind.SUBMITTED, 0, "id"))
+        assert book.open_count == before + 1
+        await until(lambda: any(one.key == key for one in stage.desk.recorded))
+
+    play(story, monkeypatch)
 
 
 def receipt(error: str) -> ReceiptReceived:
