@@ -321,5 +321,6 @@ def test_receipts_that_take_longer_than_a_statement_may_are_taken_fewer_at_a_tim
             with pytest.raises(psycopg.errors.QueryCanceled):
                 desk.desk.tidy()
     assert desk.desk.tidy() == FEWEST_RECEIPTS
-    assert desk.desk.tidy() == 90 - FEWEST_RECEIPTS
+    while desk.desk.tidy():
+        pass
     assert counts(campaign) == {"delivered": 90} == derived(campaign)
