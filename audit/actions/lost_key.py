@@ -6,7 +6,15 @@ from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from audit.actions.sign import MEMORY, Folder, Refused, installation, published_keys
+from audit.actions.sign import (
+    MEMORY,
+    Folder,
+    Refused,
+    installation,
+    last_signed,
+    published_keys,
+    signed_count,
+)
 from audit.actions.signing_key import KeyFiles
 from audit.queries import chains
 from audit.queries.chains import Connection
@@ -55,8 +63,9 @@ def _place(
     A key that was lost before it signed anything is left out as if it had never been; once it is
     published it stays named, and the one before it has to sign the epoch that it was to begin with.
     """
-    first, present = _signed_count(connection), memory.key
-    before = (*memory.keys[:-1], replace(present, until=now))
+    first, present = signed_count(connection), memory.key
+    ended = present.ended(now, last=memory.epoch or last_signed(connection))
+    before = (*memory.keys[:-1], ended)
     if first > present.first_epoch:
         return first, before
     if len(memory.keys) > 1 and present.key not in _names(published_keys(connection)):
@@ -86,11 +95,5 @@ def _from_database(connection: Connection, now: datetime, *, trusts: bool) -> Me
             "This signer remembers nothing. Restore its folder, or take the database's word for"
             " what was signed with --trust-database."
         )
-    return Memory(install, tuple(replace(one, until=now) for one in keys))
-
-
-def _signed_count(connection: Connection) -> int:
-    """Return the number of the first epoch after the last checkpoint."""
-    query = "SELECT coalesce(max(epoch) + 1, 0) FROM audit_epoch WHERE note IS NOT NULL"
-    found = connection.execute(query).fetchone()
-    return int(found[0]) if found else 0
+    last = last_signed(connection)
+    return Memory(install, tuple(one.ended(now, last=last) for one in keys))

@@ -28,7 +28,7 @@ def rotate(folder: Folder, files: KeyFiles, *, overlap: timedelta, now: datetime
     new = files.make_next()
     note = str(hand_over(name, old, new, first_epoch=memory.size))
     added = KeySpan(str(public_key(name, new)), memory.size, note)
-    ended = replace(memory.key, until=now + overlap)
+    ended = memory.key.ended(now + overlap, last=memory.epoch)
     folder.write(f"rotation-{memory.size}.note", note)
     folder.write(MEMORY, replace(memory, keys=(*memory.keys[:-1], ended, added)).text())
     files.arrange(new)

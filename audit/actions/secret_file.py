@@ -4,6 +4,8 @@ import os
 import secrets
 from pathlib import Path
 
+from audit.actions.durable_files import sync_folder
+
 _SHORTEST = 32
 
 
@@ -42,6 +44,7 @@ def write_new(path: Path, data: bytes, mode: int = 0o400) -> bool:
         os.write(handle, data)
         os.fsync(handle)
         os.link(aside, path)
+        sync_folder(path.parent)
     except FileExistsError:
         return False
     finally:

@@ -16,12 +16,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from psycopg import errors
 
 from audit.queries import chains
-from audit.queries.chains import Connection
-from audit.queries.following import Fixed, Follower
+from audit.queries.chains import Connection, StoredEpoch
+from audit.queries.following import Fixed, Follower, read
 from audit.rules.canonical import stamp
 from audit.rules.chain import Broken
 from audit.rules.epochs import Epoch
-from audit.rules.keyring import KeySpan, sign_together
+from audit.rules.keyring import KeySpan, follow_on, sign_together
 from audit.rules.memory import BadMemory, Memory, read_memory
 from audit.rules.notes import (
     BadNote,
@@ -132,12 +132,12 @@ class Signer:
         try:
             unsigned = self._follower.recall(self._connection)
         except Broken as broken:
-            raise self._refuse(broken, now) from broken
+            raise self._refuse(f"{broken.code}: {broken}", now) from broken
         memory = self._follower.memory
         self._publish_keys()
         if memory.epoch:
-            self._folder.write(HELD, self._note(Fixed(memory.epoch, memory.root)))
-        self._publish(unsigned)
+            self._folder.write(HELD, self._note(Fixed(memory.epoch, memory.root), now))
+        self._publish(unsigned, now)
 
     def step(self, *, now: datetime) -> list[Fixed]:
         """Follow the log to its end and sign its new epochs; raise Refused."""
@@ -145,32 +145,41 @@ class Signer:
         try:
             fixed = self._follower.catch_up(self._connection)
         except Broken as broken:
-            raise self._refuse(broken, now) from broken
+            raise self._refuse(f"{broken.code}: {broken}", now) from broken
         if self._follower.memory != before:
             self._folder.write(MEMORY, self._follower.memory.text())
         if fixed:
-            self._folder.write(HELD, self._note(fixed[-1]))
-        self._publish(fixed)
+            self._folder.write(HELD, self._note(fixed[-1], now))
+        self._publish(fixed, now)
         return fixed
 
-    def _note(self, fixed: Fixed) -> str:
+    def _note(self, fixed: Fixed, now: datetime) -> str:
         """Return the checkpoint of an epoch: signed, or as keys that are gone have signed it."""
-        checkpoint = Checkpoint(self._origin, fixed.epoch.number + 1, fixed.root)
         signers = self._signers(fixed.epoch)
         if signers:
-            return str(sign_together(checkpoint.body, self._origin, signers))
+            return str(sign_together(self._checkpoint(fixed).body, self._origin, signers))
         note = _stored_note(self._connection, fixed.epoch.number)
-        keys = [read_key(one.key) for one in self._keys if one.signs(fixed.epoch)]
-        try:
-            is_ours = read_signed_checkpoint(note, keys) == checkpoint
-        except (BadNote, BadSignature):
-            is_ours = False
-        if not is_ours:
-            raise Refused(
+        if not note:
+            # No finding: the next start comes to the same epoch, and signs it once a key is back.
+            raise Refused(f"The keys that sign epoch {fixed.epoch.number} are gone; restore them.")
+        if not self._has_signed(note, fixed):
+            raise self._refuse(
                 f"The keys that sign epoch {fixed.epoch.number} are gone, and its checkpoint is not"
-                " one that they signed."
+                " one that they signed.",
+                now,
             )
         return note
+
+    def _checkpoint(self, fixed: Fixed) -> Checkpoint:
+        return Checkpoint(self._origin, fixed.epoch.number + 1, fixed.root)
+
+    def _has_signed(self, note: str, fixed: Fixed) -> bool:
+        """Say whether a note is this epoch's checkpoint and one of the epoch's keys signed it."""
+        keys = [read_key(one.key) for one in self._keys if one.signs(fixed.epoch)]
+        try:
+            return read_signed_checkpoint(note, keys) == self._checkpoint(fixed)
+        except (BadNote, BadSignature):
+            return False
 
     def _signers(self, epoch: Epoch) -> list[Ed25519PrivateKey]:
         """Return the keys that sign an epoch; one that was taken away early signs no more."""
@@ -186,18 +195,21 @@ class Signer:
             except errors.IntegrityError as taken:
                 raise Refused(f"The database names other keys than {one.key}.") from taken
 
-    def _publish(self, fixed: Sequence[Fixed]) -> None:
+    def _publish(self, fixed: Sequence[Fixed], now: datetime) -> None:
         for one in fixed:
+            number, note = one.epoch.number, self._note(one, now)
             try:
-                self._connection.execute(
-                    "SELECT audit_publish_note(%s, %s)", [one.epoch.number, self._note(one)]
-                )
+                self._connection.execute("SELECT audit_publish_note(%s, %s)", [number, note])
             except errors.CheckViolation as taken:
-                raise Refused(f"Epoch {one.epoch.number} holds a note of somebody else.") from taken
+                # A signer that begins anew no longer has every key that signed with the present.
+                if not self._has_signed(_stored_note(self._connection, number), one):
+                    finding = f"Epoch {number} holds a note of somebody else."
+                    raise self._refuse(finding, now) from taken
 
-    def _refuse(self, broken: Broken, now: datetime) -> Refused:
-        self._folder.write(REFUSED, f"{stamp(now)} {broken.code}: {broken}\n")
-        return Refused(f"{broken.code}: {broken}")
+    def _refuse(self, finding: str, now: datetime) -> Refused:
+        """Write down what was found, so that no restart goes on before a person has looked."""
+        self._folder.write(REFUSED, f"{stamp(now)} {finding}\n")
+        return Refused(finding)
 
 
 def start(
@@ -212,9 +224,10 @@ def start(
 ) -> Signer | None:
     """Return the signer of the installation in this database, None while there is none.
 
-    `privates` are all keys that there are; the memory says which of them sign. Without a memory it
-    begins with the first entry ever and the first key. It refuses to when the database holds notes
-    already (its memory was lost) unless `trusts_database`. Raises Refused.
+    `privates` are all keys that there are, the one that lies in the present one's place first; the
+    memory says which of them sign. Without a memory it begins with the first entry ever and the
+    keys that the database names. It refuses to when the database holds notes already (its memory
+    was lost) unless `trusts_database`. Raises Refused.
     """
     chains.see_everything(connection)
     install = installation(connection)
@@ -224,12 +237,12 @@ def start(
     known = {str(public_key(origin, private)): private for private in privates}
     memory = folder.memory()
     if memory is None:
-        if not trusts_database and _holds_notes(connection):
+        if not trusts_database and signed_count(connection):
             raise Refused(
                 "The database holds signed checkpoints, but this signer remembers nothing. Restore "
                 f"{folder.path}, or begin anew with --trust-database."
             )
-        memory = Memory(install, (_published(connection, next(iter(known))),))
+        memory = Memory(install, _begin(connection, known, now))
     if memory.install != install:
         raise Refused(f"This is the database of {install}; the signer followed {memory.install}.")
     if memory.key.key not in known:
@@ -252,11 +265,21 @@ def installation(connection: Connection) -> UUID | None:
     return found[0] if found else None
 
 
-def _published(connection: Connection, key: str) -> KeySpan:
-    """Return a key as it was published before, or as the first of a new log."""
-    query = "SELECT key, first_epoch, note FROM audit_log_key WHERE key = %s"
-    found = connection.execute(query, [key]).fetchone()
-    return KeySpan(*found) if found else KeySpan(key)
+def _begin(
+    connection: Connection, known: Mapping[str, Ed25519PrivateKey], now: datetime
+) -> tuple[KeySpan, ...]:
+    """Return the keys to begin with: all published ones, and the first of `known` if it is none.
+
+    Until when the earlier ones sign is forgotten; they are taken to end now. Raises Refused.
+    """
+    keys, first = published_keys(connection), next(iter(known))
+    if not keys:
+        return (KeySpan(first),)
+    if first not in [one.key for one in keys]:
+        # The backup is from before this key came.
+        keys.append(follow_on(keys[-1].key, first, known, first_epoch=signed_count(connection)))
+    last = last_signed(connection)
+    return (*(one.ended(now, last=last) for one in keys[:-1]), keys[-1])
 
 
 def published_keys(connection: Connection) -> list[KeySpan]:
@@ -265,13 +288,27 @@ def published_keys(connection: Connection) -> list[KeySpan]:
     return [KeySpan(*row) for row in connection.execute(query)]
 
 
+def signed_count(connection: Connection) -> int:
+    """Return the number of the first epoch after the last checkpoint."""
+    query = "SELECT coalesce(max(epoch) + 1, 0) FROM audit_epoch WHERE note IS NOT NULL"
+    found = connection.execute(query).fetchone()
+    return int(found[0]) if found else 0
+
+
+def last_signed(connection: Connection) -> Epoch | None:
+    """Return the last epoch that has a checkpoint, None while none has; raise Refused."""
+    query = (
+        "SELECT epoch, body, note FROM audit_epoch WHERE note IS NOT NULL"
+        " ORDER BY epoch DESC LIMIT 1"
+    )
+    found = connection.execute(query).fetchone()
+    try:
+        return read(StoredEpoch(*found)) if found else None
+    except Broken as broken:
+        raise Refused(f"{broken.code}: {broken}") from broken
+
+
 def _stored_note(connection: Connection, epoch: int) -> str:
     query = "SELECT note FROM audit_epoch WHERE epoch = %s"
     found = connection.execute(query, [epoch]).fetchone()
     return (found[0] or "") if found else ""
-
-
-def _holds_notes(connection: Connection) -> bool:
-    query = "SELECT EXISTS (SELECT FROM audit_epoch WHERE note IS NOT NULL)"
-    found = connection.execute(query).fetchone()
-    return bool(found and found[0])

@@ -12,6 +12,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from audit.actions.durable_files import sync_folder
 from audit.actions.secret_file import write_new
 
 
@@ -61,11 +62,13 @@ class KeyFiles:
             if self.path.exists():
                 self.path.rename(self.old)
             self.next.rename(self.path)
+            sync_folder(self.path.parent)
 
     def drop_old(self) -> bool:
         """Destroy the key that signs no more; say whether there was one."""
         with suppress(FileNotFoundError):
             self.old.unlink()
+            sync_folder(self.path.parent)
             return True
         return False
 

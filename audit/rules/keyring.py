@@ -4,9 +4,9 @@ For a time both sign, so that a reader who knows only one of them is never witho
 Which keys sign an epoch follows from the epoch's own number and time: signing again gives the same.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -26,6 +26,7 @@ from audit.rules.notes import (
 _HEADING = "smsc-audit-key-rotation/v1"
 # Ours, not of the published format: a reader believes a key because he was given it.
 _LOST = "smsc-audit-key-lost/v1"
+_BEGUN_ANEW = "The signer began anew with a database that did not name this key."
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,15 @@ class KeySpan:
         """Say whether this key signs the checkpoint of an epoch."""
         is_ended = self.until is not None and read_stamp(epoch.at) >= self.until
         return epoch.number >= self.first_epoch and not is_ended
+
+    def ended(self, at: datetime, *, last: Epoch | None) -> "KeySpan":
+        """Return this key as it signs until `at`, `last` (the last signed epoch) included.
+
+        The clock that fixes epochs may be ahead of the one that says `at`: what the key has signed
+        stays its own.
+        """
+        signed = read_stamp(last.at) + timedelta(microseconds=1) if last else at
+        return replace(self, until=max(at, signed))
 
 
 @dataclass(frozen=True)
@@ -125,3 +135,19 @@ def read_loss(text: str) -> Loss:
     if loss.body != note.body or not verify(note, [loss.new]):
         raise BadNote("A declaration is signed by the key that goes on.")
     return loss
+
+
+def follow_on(
+    before: str, key: str, known: Mapping[str, Ed25519PrivateKey], *, first_epoch: int
+) -> KeySpan:
+    """Return `key` as it follows the key `before` in a log that does not name it.
+
+    `known` are the private keys that are there, by their verifier keys; `key` is one of them. The
+    key before signs for it when it is there too, else it is declared lost.
+    """
+    old, new = read_key(before), known[key]
+    if before in known:
+        note = hand_over(old.name, known[before], new, first_epoch=first_epoch)
+    else:
+        note = declare_lost(old, new, first_epoch=first_epoch, why=_BEGUN_ANEW)
+    return KeySpan(key, first_epoch, str(note))

@@ -115,6 +115,16 @@ def test_the_log_in_the_database_verifies_over_the_loss(site: Keeper, tmp_path: 
     assert site.findings(tmp_path) == []
 
 
+def test_a_host_behind_the_logs_clock_declares_no_signed_epoch_unsigned(site: Keeper) -> None:
+    held, site.hour = site.folder.read(HELD), 0
+    site.lose()
+    site.hour = 2
+    site.sign_hours(0)
+    assert site.folder.read(HELD) == held
+    site.sign_hours(1)
+    assert site.held.size == 3
+
+
 def test_a_log_that_was_rewritten_meanwhile_is_refused_as_before(site: Keeper) -> None:
     site.lose()
     site.attack("UPDATE audit_epoch SET body = replace(body, '2026', '2027') WHERE epoch = 1")
@@ -268,6 +278,22 @@ def test_what_the_lost_key_has_not_signed_is_not_believed(bare: Keeper) -> None:
         bare.superuser.execute("UPDATE audit_epoch SET note = %s WHERE epoch = 0", [str(forged)])
     with pytest.raises(Refused, match="not one that they signed"):
         bare.sign_hours(1)
+    with pytest.raises(Refused, match="refused before"):
+        bare.sign_hours(1)
+
+
+def test_a_host_behind_the_logs_clock_believes_all_that_the_lost_key_signed(bare: Keeper) -> None:
+    before, bare.hour = bare.notes(), 0
+    bare.lose(trusts=True)
+    bare.hour = 2
+    bare.sign_hours(1)
+    assert (bare.notes()[:2], bare.held.size) == (before, 3)
+
+
+def test_an_epoch_in_another_form_is_refused(bare: Keeper) -> None:
+    bare.attack("UPDATE audit_epoch SET body = '{}' WHERE epoch = 1")
+    with pytest.raises(Refused, match="E01"):
+        bare.lose(trusts=True)
 
 
 def test_a_log_that_was_rewritten_under_the_lost_keys_checkpoints_is_refused(bare: Keeper) -> None:
@@ -304,3 +330,12 @@ def test_the_command_prints_the_new_key(kept: Keeper) -> None:
 def test_the_command_wants_a_reason(kept: Keeper) -> None:
     with pytest.raises(CommandError, match="why the key is gone"):
         call_command("audit_signer", key_lost="oops")
+
+
+def test_the_command_makes_no_key_where_the_database_is_trusted(
+    kept: Keeper,
+) -> None:
+    (kept.folder.path / MEMORY).unlink()
+    with pytest.raises(CommandError, match="declare it lost with --key-lost"):
+        call_command("audit_signer", trust_database=True)
+    assert not kept.files.path.exists()

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from audit.actions.log_keys import record_log_keys
 from audit.actions.sign import MEMORY, Folder, Refused
 from audit.actions.signing_key import signing_key
-from audit.rules.keyring import KeySpan, read_rotation
+from audit.rules.keyring import KeySpan, read_loss, read_rotation
 from audit.rules.memory import read_memory
 from audit.rules.notes import BadNote, read_key, read_signed_checkpoint, sign
 from tests.audit import handed
@@ -17,6 +17,8 @@ from tests.audit.conftest import Log
 from tests.audit.keeper import Keeper
 from tests.audit.make import INSTALL, NOW, rows, without_guards
 from tests.audit.site import HOUR
+from tests.audit.test_attacks import _connect_again
+from tests.audit.test_gaps import LOST
 
 
 @pytest.fixture
@@ -44,6 +46,16 @@ def test_a_stolen_key_signs_nothing_more(site: Keeper) -> None:
     site.sign_hours(1)
     assert site.signers() == [1, 1, 1]
     assert read_signed_checkpoint(site.notes()[-1] or "", [site.key]).size == 3
+
+
+def test_on_a_host_behind_the_logs_clock_the_old_key_keeps_what_it_signed(site: Keeper) -> None:
+    before, site.hour = site.notes(), 0
+    site.rotate(timedelta(0))
+    site.hour = 2
+    site.sign_hours(0)
+    assert site.notes() == before
+    site.sign_hours(1)
+    assert site.signers() == [1, 1, 1]
 
 
 @pytest.mark.parametrize("known", [[0], [1], [0, 1]], ids=["new", "old", "both"])
@@ -253,3 +265,126 @@ def test_a_memory_from_before_keys_could_be_replaced_is_read(site: Keeper) -> No
 def test_another_key_than_the_remembered_one_is_refused(site: Keeper) -> None:
     with pytest.raises(Refused, match="signing key"):
         site.start_signer(Ed25519PrivateKey.generate())
+
+
+# --- The signer begins anew with what the database says
+
+
+def begin_anew(site: Keeper) -> None:
+    """Start a signer that remembers nothing, as after a restored backup."""
+    for path in site.folder.path.glob("*.*"):
+        path.unlink()
+    site.signer = site.start_signer(*site.files.load(may_create=False), trusts=True)
+    site.sign()
+
+
+def restore_backup(site: Keeper) -> None:
+    """Put the database back to the first two hours, which only the first key signed."""
+    with without_guards(site.superuser):
+        for statement in LOST:
+            site.superuser.execute(statement)
+        site.superuser.execute("DELETE FROM audit_log_key WHERE first_epoch > 1")
+    site.log.close()
+    _connect_again(site)
+
+
+@pytest.fixture
+def changed(site: Keeper) -> Keeper:
+    """Two hours under the first key, two under both and two under the second."""
+    site.rotate(timedelta(hours=2))
+    site.sign_hours(4)
+    site.files.drop_old()
+    return site
+
+
+def test_a_signer_that_begins_anew_believes_what_the_published_keys_signed(
+    changed: Keeper, tmp_path: Path
+) -> None:
+    before, keys = changed.notes(), changed.keys
+    begin_anew(changed)
+    changed.sign_hours(1)
+    assert (changed.notes()[:6], changed.keys) == (before, keys)
+    assert changed.signers() == [1, 1, 2, 2, 1, 1, 1]
+    assert changed.findings(tmp_path) == []
+
+
+def test_a_signer_that_begins_anew_signs_what_waited(changed: Keeper) -> None:
+    before = changed.notes()
+    changed.attack("UPDATE audit_epoch SET note = NULL WHERE epoch = 5")
+    begin_anew(changed)
+    assert changed.notes() == before
+
+
+def test_an_epoch_whose_keys_are_gone_is_refused_until_they_are_back(changed: Keeper) -> None:
+    changed.attack("UPDATE audit_epoch SET note = NULL WHERE epoch = 0")
+    for _ in range(2):
+        with pytest.raises(Refused, match="sign epoch 0 are gone; restore them"):
+            changed.sign_hours(0)
+
+
+def test_a_signer_that_begins_anew_does_not_believe_another_log(changed: Keeper) -> None:
+    other = changed.notes()[1] or ""
+    with without_guards(changed.superuser):
+        changed.superuser.execute("UPDATE audit_epoch SET note = %s WHERE epoch = 0", [other])
+    with pytest.raises(Refused, match="not one that they signed"):
+        begin_anew(changed)
+
+
+def test_a_signer_that_begins_anew_needs_the_last_published_key(site: Keeper) -> None:
+    before = site.files.path.read_bytes()
+    site.rotate()
+    site.sign_hours(1)
+    site.files.old.unlink()
+    site.files.path.unlink()
+    site.files.path.write_bytes(before)
+    with pytest.raises(Refused, match="declare it lost with --key-lost"):
+        begin_anew(site)
+
+
+def test_after_a_backup_from_before_the_change_the_key_that_is_there_goes_on(
+    changed: Keeper, tmp_path: Path
+) -> None:
+    before, (new, old) = changed.notes()[:2], changed.keys
+    restore_backup(changed)
+    begin_anew(changed)
+    changed.sign_hours(2)
+    assert changed.notes()[:2] == before
+    assert (changed.keys, changed.signers()) == ((new, old), [1, 1, 1, 1])
+    assert read_signed_checkpoint(changed.notes()[2] or "", [new]).size == 3
+    # The hours that the backup does not have.
+    assert changed.findings(tmp_path) == ["E05"]
+    assert handed.read(changed, tmp_path / "bundle", str(new)).level == "A"
+
+
+def test_a_key_that_the_backup_does_not_know_is_declared(changed: Keeper) -> None:
+    new, old = changed.keys
+    restore_backup(changed)
+    begin_anew(changed)
+    loss = read_loss(published_note(changed))
+    assert (loss.lost, loss.new, loss.first_epoch) == (old, new, 2)
+
+
+def test_a_key_that_the_backup_does_not_know_is_signed_for_by_the_one_before(site: Keeper) -> None:
+    site.rotate()
+    site.sign_hours(2)
+    new, old = site.keys
+    restore_backup(site)
+    begin_anew(site)
+    site.sign_hours(1)
+    rotation = read_rotation(published_note(site))
+    assert (rotation.old, rotation.new, rotation.first_epoch) == (old, new, 2)
+    assert site.held.size == 3
+
+
+def test_the_next_change_after_a_backup_is_an_ordinary_one(changed: Keeper) -> None:
+    restore_backup(changed)
+    begin_anew(changed)
+    changed.sign_hours(1)
+    changed.rotate()
+    changed.sign_hours(1)
+    assert changed.signers() == [1, 1, 1, 2]
+
+
+def published_note(site: Keeper) -> str:
+    [(note,)] = rows(site.superuser, "SELECT note FROM audit_log_key WHERE first_epoch = 2")
+    return str(note)

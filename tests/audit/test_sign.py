@@ -13,7 +13,8 @@ from audit.actions.sign import HELD, MEMORY, REFUSED, Folder, Refused
 from audit.rules.canonical import stamp
 from audit.rules.hashes import tree_root
 from audit.rules.memory import read_memory
-from audit.rules.notes import read_signed_checkpoint
+from audit.rules.notes import Checkpoint, read_signed_checkpoint
+from audit.rules.notes import sign as sign_note
 from tests.audit import insider
 from tests.audit.conftest import Log
 from tests.audit.make import INSTALL, MARKETING, NOW, ROAMING
@@ -307,6 +308,19 @@ def test_a_note_of_somebody_else_is_noticed(signed: Site) -> None:
     signed.write()
     signed.sequence(3 * HOUR)
     signed.superuser.execute("UPDATE audit_epoch SET note = 'forged' WHERE epoch = 3")
+    with pytest.raises(Refused, match="somebody else"):
+        signed.sign()
+    with pytest.raises(Refused, match="refused before"):
+        restart(signed)
+
+
+def test_the_right_checkpoint_under_somebody_elses_key_is_noticed(signed: Site) -> None:
+    signed.write()
+    signed.sequence(3 * HOUR)
+    root = tree_root([epoch.leaf() for epoch in signed.epochs()])
+    right = Checkpoint(signed.held.origin, 4, root)
+    forged = sign_note(right.body, right.origin, Ed25519PrivateKey.generate())
+    signed.superuser.execute("UPDATE audit_epoch SET note = %s WHERE epoch = 3", [str(forged)])
     with pytest.raises(Refused, match="somebody else"):
         signed.sign()
 

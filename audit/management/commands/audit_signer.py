@@ -98,7 +98,8 @@ class Command(BaseCommand):
 
 def _follow(folder: Folder, files: KeyFiles, *, trusts: bool) -> None:
     stop = Stop()
-    privates = files.load(may_create=folder.memory() is None)
+    # Where something was signed already, a new key would end the line of checkpoints unsaid.
+    privates = files.load(may_create=folder.memory() is None and not trusts)
     if files.are_readable_by_others():
         log.warning("Others than its owner may read the signing key %s.", files.path)
     secret = _secret(Path(settings.AUDIT_NONCE_FILE), stop)
