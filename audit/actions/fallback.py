@@ -21,6 +21,7 @@ from audit.actions.fallback_memory import Memory
 from audit.queries.fallback import (
     ALARM,
     ALIVE,
+    AWAY,
     IDENTITY,
     OPEN,
     PRIVATE,
@@ -200,6 +201,13 @@ class Fallback:
         self._make()
         (self.path / ALIVE).touch()
 
+    def note_away(self) -> None:
+        """Leave word that the database cannot be reached, so that files wait in good order. Raises
+        OSError.
+        """
+        self._make()
+        (self.path / AWAY).touch()
+
     # --- the alarm ---
 
     def raise_alarm(self, why: str, *, at: datetime) -> None:
@@ -234,8 +242,12 @@ class Fallback:
     def _make(self) -> None:
         for room in ("", *ROOMS):
             folder = self.path / room
-            if not folder.is_dir():
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if folder.is_dir():
+                continue
+            new = [one for one in (folder, *folder.parents) if not one.is_dir()]
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for one in new:
+                sync_folder(one.parent)
 
 
 _made: dict[tuple[Path, int, str], Fallback] = {}

@@ -12,6 +12,7 @@ from datetime import datetime
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
@@ -20,9 +21,10 @@ from django.db import IntegrityError, connection, transaction
 from audit.actions.append import append_event
 from audit.actions.durable_files import sync_folder
 from audit.actions.fallback import Fallback
-from audit.models import Epoch, Event
+from audit.models import Epoch, Event, Head
 from audit.queries.fallback import GAP, KEPT, PRIVATE, REFUSED, WAITING, values_beside
 from audit.queries.system import every_chain, system_chain
+from audit.rules.canonical import decode_event
 from audit.rules.events import Actor, Diff, Happening, Obj, Result
 from audit.rules.fallback import (
     SUFFIX,
@@ -90,14 +92,28 @@ def ingest(folder: Fallback, *, now: datetime) -> list[Ingested]:
 
 def _take(folder: Fallback, path: Path, install: UUID, now: datetime) -> Ingested:
     try:
-        reading = _read(path, install)
-        if not _is_recorded(reading.sha256):
-            _store(folder, path, reading, now)
-    except Damaged as damage:
-        return _refuse(folder, path, damage, install, now)
+        return _take_once(folder, path, install, now)
+    except IntegrityError as first:
+        # A commit was under way while we looked: of an event that is in the file too, or of an
+        # ingest that was killed. It has ended by now, and a second look sees what it left.
+        log.info("audit_fallback_looks_again", file=path.name, why=str(first))
+    try:
+        return _take_once(folder, path, install, now)
     except IntegrityError as other:
         contradiction = Damaged(1, f"begins a file that contradicts the log: {other}")
         return _refuse(folder, path, contradiction, install, now)
+
+
+def _take_once(folder: Fallback, path: Path, install: UUID, now: datetime) -> Ingested:
+    try:
+        reading = _read(path, install)
+        said = _said_of(reading.sha256)
+        if said is None:
+            _store(folder, path, reading, now)
+        elif said["res"] != "ok":
+            raise Damaged(1, f"begins a file that was refused before: {said['why']}")
+    except Damaged as damage:
+        return _refuse(folder, path, damage, install, now)
     _move(path, folder.path / KEPT)
     count = reading.head.n if reading.head else 0
     log.info("audit_fallback_ingested", file=path.name, lines=count, sha256=reading.sha256)
@@ -120,6 +136,9 @@ def _store(folder: Fallback, path: Path, reading: Reading, now: datetime) -> Non
     begun, head = reading.begun, reading.head
     assert begun is not None
     assert head is not None
+    if not _is_chain(begun.ws):
+        words = "whose chain the log does not hold: the database may come from an older backup."
+        raise Damaged(1, f"names the workspace {begun.ws}, {words}")
     values = values_beside(folder.path, begun.src)
     known = 0
     with transaction.atomic(durable=True):
@@ -177,7 +196,7 @@ def _refuse(
 ) -> Ingested:
     """Put a damaged file where a person finds it, and say so in the system's chain, once."""
     digest = sha256(path.read_bytes()).hexdigest()
-    if not _is_recorded(digest):
+    if _said_of(digest) is None:
         said: Diff = {"file": (None, path.name), "line": (None, damage.line)}
         with transaction.atomic(durable=True):
             why = str(damage)
@@ -221,18 +240,21 @@ def report_written(folder: Fallback, *, now: datetime) -> int:
     """Record what this process wrote to fallback files, and return to how many.
 
     It is known from memory, not from the files: what was cut off at a file's end before it was
-    ingested is missing from the log, and these entries say so. Raises the database's error.
+    ingested is missing from the log, and these entries say so: in the system's chain where the log
+    does not hold the file's. Raises the database's error.
     """
     told = folder.memory.take()
     try:
-        with transaction.atomic(durable=True):
+        with every_chain(), transaction.atomic(durable=True):
+            install = system_chain()
             for (ws, src), wrote in told.items():
                 said: Diff = {
                     "lines": (None, wrote.count),
                     "last": (None, wrote.place.n),
                     "hash": (None, wrote.place.hash.hex()),
                 }
-                _say("fallback.wrote", ws, f"{src}{SUFFIX}", said, now=now, eid=uuid4())
+                chain = ws if _is_chain(ws) else install or ws
+                _say("fallback.wrote", chain, f"{src}{SUFFIX}", said, now=now, eid=uuid4())
     except BaseException:
         folder.memory.put_back(told)
         raise
@@ -265,9 +287,19 @@ def _say(
         append_event(cursor, happening)
 
 
-def _is_recorded(digest: str) -> bool:
-    """Whether an entry names the file already: a kill came between the commit and the move."""
-    return Event.objects.filter(eid=_eid_of(digest)).exists()
+def _said_of(digest: str) -> dict[str, Any] | None:
+    """Return the entry that names the file already: a kill came between the commit and the move,
+    or a person put back what was refused.
+    """
+    body = Event.objects.filter(eid=_eid_of(digest)).values_list("body", flat=True).first()
+    return None if body is None else decode_event(body.encode())
+
+
+def _is_chain(ws: UUID) -> bool:
+    """Whether the log holds this chain. Else its events would wait for a number for ever, as after
+    a backup that is older than the workspace. Needs `every_chain`.
+    """
+    return Head.objects.filter(ws=ws).exists()
 
 
 def _eid_of(digest: str) -> UUID:

@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection
 
 from audit.actions.fallback import Fallback, fallback
 from audit.actions.fallback_ingest import Ingested, ingest, remember_installation, report_written
-from audit.queries.away import cannot_record
+from audit.queries.away import cannot_record, is_connection_lost
 from audit.queries.fallback import IDENTITY, look
 
 # A new checkpoint is known to the next file within this time.
@@ -20,18 +20,27 @@ log = structlog.get_logger("audit.fallback")
 def sweep(now: datetime) -> list[Ingested]:
     """Take what waits, when the database is there; return what became of each file.
 
-    Raises OSError when the folder cannot be written.
+    Life is shown at the end only: one that hangs or breaks off must be missed. Raises OSError when
+    the folder cannot be written.
     """
     folder = fallback()
-    folder.show_life()
     try:
-        return catch_up(folder, now)
+        done = catch_up(folder, now)
     except DatabaseError as failure:
-        if not cannot_record(failure):
-            raise
-        connection.close()
-        log.warning("audit_fallback_waits", why=str(failure))
-        return []
+        _wait(folder, failure)
+        done = []
+    folder.show_life()
+    return done
+
+
+def _wait(folder: Fallback, failure: DatabaseError) -> None:
+    """Leave what waits to a later sweep; raise what no waiting mends."""
+    if not cannot_record(failure):
+        raise failure
+    connection.close()
+    if is_connection_lost(failure):
+        folder.note_away()
+    log.warning("audit_fallback_waits", why=str(failure))
 
 
 def catch_up(folder: Fallback, now: datetime) -> list[Ingested]:

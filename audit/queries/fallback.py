@@ -30,6 +30,8 @@ from audit.rules.fallback import (
 OPEN, WAITING, KEPT, REFUSED, PRIVATE = "open", "waiting", "kept", "refused", "private"
 ROOMS = (OPEN, WAITING, KEPT, REFUSED, PRIVATE)
 IDENTITY, ALARM, ALIVE = "identity.json", "alarm.json", "sweep.alive"
+# Touched by each sweep that does not reach the database although files wait for it.
+AWAY = "database.away"
 GAP = "gap_*.json"
 # The sweep comes every ten seconds.
 LATE = timedelta(seconds=60)
@@ -82,7 +84,8 @@ class File:
 @dataclass(frozen=True)
 class State:
     """The folder. `used_bytes` is of what is not ingested yet, `most_bytes` its cap; `free_bytes`
-    is None when the disk cannot be asked. `swept_at` is when the worker's sweep last looked.
+    is None when the disk cannot be asked. `swept_at` is when the worker's sweep last got through,
+    `away_at` when one last did not reach the database, `looked_at` the machine's clock.
     """
 
     path: Path
@@ -96,6 +99,8 @@ class State:
     gap_count: int
     identity: Identity | None
     swept_at: datetime | None
+    away_at: datetime | None
+    looked_at: datetime
     is_writable: bool
 
     @property
@@ -124,6 +129,18 @@ class State:
         """Return the files that were not taken: a person must look."""
         return tuple(file for file in self.files if file.room == REFUSED)
 
+    @property
+    def late(self) -> tuple[File, ...]:
+        """Return the files that nobody takes, though the database was not away for LATE.
+
+        Whoever wrote a line found it away too, so a file is late only after its last line.
+        """
+        excused = self.looked_at - LATE
+        if self.away_at and self.away_at >= excused:
+            return ()
+        waiting = (file for file in self.files if file.room != REFUSED)
+        return tuple(file for file in waiting if file.changed_at < excused)
+
 
 def look(path: Path, most_bytes: int) -> State:
     """Return the state of a folder, which may not exist yet."""
@@ -142,7 +159,9 @@ def look(path: Path, most_bytes: int) -> State:
         alarm=alarm_of(path),
         gap_count=len(list((path / WAITING).glob(GAP))),
         identity=identity_of(path),
-        swept_at=_changed(path / ALIVE) if (path / ALIVE).exists() else None,
+        swept_at=_touched(path / ALIVE),
+        away_at=_touched(path / AWAY),
+        looked_at=datetime.now(UTC),
         is_writable=os.access(path, os.W_OK),
     )
 
@@ -215,12 +234,13 @@ def _files(path: Path, room: str) -> Iterator[File]:
         if one.suffix != SUFFIX:
             continue
         try:
+            stat = one.stat()
             end = end_of(one)
         except Damaged:
             end = None
         except OSError:  # moved on meanwhile
             continue
-        yield File(one, room, _size(one), _changed(one), end)
+        yield File(one, room, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC), end)
 
 
 def _paths(room: Path) -> list[Path]:
@@ -242,6 +262,10 @@ def _changed(path: Path) -> datetime:
         return datetime.fromtimestamp(path.stat().st_mtime, UTC)
     except OSError:
         return datetime.fromtimestamp(0, UTC)
+
+
+def _touched(path: Path) -> datetime | None:
+    return _changed(path) if path.exists() else None
 
 
 def _moved(path: Path) -> datetime:

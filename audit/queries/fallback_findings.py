@@ -7,7 +7,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from audit.queries.fallback import LEAST_FREE, State
+from audit.queries.fallback import LATE, LEAST_FREE, State
 
 
 class Tone(StrEnum):
@@ -58,6 +58,8 @@ def problems(state: State) -> list[str]:
             len(state.refused),
         )
         found.append(sentence % {"n": len(state.refused)})
+    if state.late:
+        found.append(_late(state))
     return found + _writing(state)
 
 
@@ -73,6 +75,17 @@ def _lost(state: State) -> str:
         alarm.count,
     )
     return sentence % {"n": f"{alarm.count:,}", "last": alarm.last, "why": alarm.why}
+
+
+def _late(state: State) -> str:
+    sentence = ngettext(
+        "%(n)s fallback file has waited for more than %(seconds)s s, and no sweep took it or found"
+        " the database away: see why in the worker's log.",
+        "%(n)s fallback files have waited for more than %(seconds)s s, and no sweep took them or"
+        " found the database away: see why in the worker's log.",
+        len(state.late),
+    )
+    return sentence % {"n": len(state.late), "seconds": f"{LATE.total_seconds():.0f}"}
 
 
 def _writing(state: State) -> list[str]:

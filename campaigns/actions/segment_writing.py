@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
 
+from audit.actions.durable_files import sync_folder
 from audit.rules.hashes import Tree, commitment, leaf_hash
 from audit.rules.segments import NUMBER, TEXT, line_salt, text_value
 from campaigns.models import Campaign
@@ -80,7 +81,9 @@ class SegmentWriter:
         root = self._tree.root()
         path = self._folder / f"{self._number:08d}-{root.hex()[:16]}.jsonl"
         self._aside.rename(path)
-        _sync_folder(self._folder)
+        # The workspace's folder and the one of all segments may be new as well.
+        for folder in (self._folder, *self._folder.parents[:2]):
+            sync_folder(folder)
         return Written(path, self._tree.size, self._size, self._digest.digest(), root)
 
     def __enter__(self) -> Self:
@@ -129,11 +132,3 @@ def _wording_of(campaign_id: int) -> _Wording:
     template = compile_text(text)
     fixed = "" if template.is_personal else text_value(template.render({}))
     return _Wording(campaign_id, sender or "", template, fixed)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

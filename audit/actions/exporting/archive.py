@@ -6,6 +6,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
+from audit.actions.durable_files import sync_folder
 from audit.actions.exporting.folder import BLOCK
 
 # One moment for all files: what a bundle's files say of times stands inside of them.
@@ -15,8 +16,8 @@ _MOMENT = (1980, 1, 1, 0, 0, 0)
 def pack(folder: Path, target: Path, *, name: str, told: Callable[[int], None]) -> tuple[int, str]:
     """Write the files below a folder as a ZIP whose one folder is `name`; return size and SHA-256.
 
-    The archive appears whole or not at all, and only its owner may read it. `told` is called with
-    0 for every block, so that whoever waits sees that it goes on.
+    The archive appears whole or not at all, is on disk when this returns, and only its owner may
+    read it. `told` is called with 0 for every block, so that whoever waits sees that it goes on.
     """
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     aside = folder.with_suffix(".zip")
@@ -28,6 +29,9 @@ def pack(folder: Path, target: Path, *, name: str, told: Callable[[int], None]) 
         file.flush()
         os.fsync(file.fileno())
     aside.rename(target)
+    sync_folder(target.parent)
+    # It may be new as well.
+    sync_folder(target.parent.parent)
     return target.stat().st_size, _digest(target)
 
 

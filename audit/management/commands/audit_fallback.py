@@ -1,8 +1,8 @@
 """`manage.py audit_fallback status|ingest`: the files that are written while the database is away.
 
 `status` needs no database. Exit 0 when nothing waits, 2 when something does, 1 for an alarm: a
-record that could be written nowhere, a cap that is reached, a file that was refused, a folder that
-cannot be written.
+record that could be written nowhere, a cap that is reached, a file that was refused or that nobody
+takes, a folder that cannot be written.
 """
 
 import json
