@@ -57,15 +57,28 @@ class CertificateWatch:
         self._executor = executor
         self._untold: list[Callable[[], None]] = []
         self._told: set[tuple[int, str, int]] = set()
+        # What broke the last look at a connection, by its id: said once, not every second.
+        self._broken: dict[int, str] = {}
 
     async def run(self, accounts: Callable[[], Sequence[Account]]) -> None:
         """Look at what `accounts` returns until cancelled."""
         while True:
             for account in accounts():
-                if account.carrier == BUILT_IN and not account.is_plain(today()):
-                    await self.look(account)
+                await self._look_safely(account)
             await self._tell()
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def _look_safely(self, account: Account) -> None:
+        """One odd host or certificate must not end the watch of all the others."""
+        try:
+            if account.carrier == BUILT_IN and not account.is_plain(today()):
+                await self.look(account)
+        except Exception as error:
+            if self._broken.get(account.id) != repr(error):
+                self._broken[account.id] = repr(error)
+                log.exception("certificate_look_failed", connection=account.name)
+        else:
+            self._broken.pop(account.id, None)
 
     async def look(self, account: Account) -> None:
         """Look at one connection's files; new ones are tried before they are taken."""
@@ -142,7 +155,8 @@ async def probe(account: Account, fresh: ssl.SSLContext, used: ssl.SSLContext | 
             if used is None or not await _lets_be(account, host, used):
                 return ""
             return _("The peer closes the connection when it sees the new certificate.")
-        except (OSError, TimeoutError):
+        except (OSError, TimeoutError, ValueError):
+            # ValueError: the name cannot even be asked for, as one with an overlong label.
             continue
     return ""
 
@@ -151,7 +165,7 @@ async def _lets_be(account: Account, host: Host, context: ssl.SSLContext) -> boo
     try:
         async with asyncio.timeout(PROBE_SECONDS):
             await _shake_hands(account, host, context)
-    except (OSError, TimeoutError):
+    except (OSError, TimeoutError, ValueError):
         return False
     return True
 

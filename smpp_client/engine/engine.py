@@ -35,6 +35,12 @@ Running = tuple[Slot, asyncio.Task[None]]
 log = structlog.get_logger(__name__)
 
 
+def tell_end(done: "asyncio.Task[None]") -> None:
+    """Log what ended a task that nobody waits for: without it the engine would look well."""
+    if not done.cancelled() and (error := done.exception()) is not None:
+        log.error("engine_task_failed", task=done.get_name(), exc_info=error)
+
+
 class Engine:
     """Runs until `stop`.
 
@@ -85,9 +91,12 @@ class Engine:
             ThreadPoolExecutor(1, "applying") as applying,
         ):
             tools = self._tools(claims, outcomes, receipts, books)
-            tidy = asyncio.create_task(keep_tidy(self._desk, applying, tools.receipts_left))
-            heart = asyncio.create_task(self._beat())
-            watch = asyncio.create_task(self._watch_certificates(tools))
+            tidying = keep_tidy(self._desk, applying, tools.receipts_left)
+            tidy = asyncio.create_task(tidying, name="tidy")
+            heart = asyncio.create_task(self._beat(), name="heart")
+            watch = asyncio.create_task(self._watch_certificates(tools), name="certificates")
+            for task in (tidy, heart, watch):
+                task.add_done_callback(tell_end)
             try:
                 await self._follow(tools, self._stopping)
             finally:

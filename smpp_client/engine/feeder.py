@@ -14,6 +14,7 @@ from smpp_client.carrier import Bound as RoomBound
 from smpp_client.carrier import Desk, Fenced, LeaseKey, Room, Segment
 from smpp_client.engine.accounts import Account
 from smpp_client.engine.books import FLUSH_OUTCOMES, OutcomeBook, utc_now
+from smpp_client.engine.clock import lease_now
 from smpp_client.engine.leases import NOTHING, Share
 from smpp_client.engine.lines import Line
 from smpp_client.engine.tools import pause
@@ -35,6 +36,9 @@ PACE_SECONDS = 0.1
 # back in one, and while that is worked through the peer waits.
 ANSWERS_A_TURN = 32
 CLAIM_AGAIN_SECONDS = 0.5
+# While a claim is under way the loop is seen to turn this often; where one turn took longer than
+# the other, this process stood still. The database may take as long as it likes.
+TURN_SECONDS, STOOD_SECONDS = 0.25, 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -82,6 +86,7 @@ class Feeder:
         self._line: Line | None = None
         self._ahead: deque[Segment] = deque()
         self._ahead_count = 0
+        # Of lease_now: what a machine that sleeps holds grows old too.
         self._claimed_at = 0.0
         self._small_since = 0.0
         self._pace = Pace(time.monotonic())
@@ -126,9 +131,9 @@ class Feeder:
         try:
             while not wire.is_closed.is_set() and not self._stopping.is_set():
                 self._news.clear()
-                if self._ahead and time.monotonic() - self._claimed_at > STALE_SECONDS:
+                if self._is_stale:
                     self._give_back(release)
-                await self._feed_once(wire, book, lease)
+                await self._feed_once(wire, book, lease, release)
         finally:
             self._line = None
             self._give_back(release)
@@ -149,12 +154,20 @@ class Feeder:
     def _turn(self) -> None:
         self._nudges = 0
         self._news.set()
-        if self._ahead and self._line is not None:
+        if self._ahead and not self._is_stale and self._line is not None:
             now = time.monotonic()
             self._bucket.spend(self._write(self._line, self._bucket.room(now)), now)
 
+    @property
+    def _is_stale(self) -> bool:
+        return bool(self._ahead) and lease_now() - self._claimed_at > STALE_SECONDS
+
     async def _feed_once(
-        self, wire: Line, book: OutcomeBook, lease: Callable[[], LeaseKey | None]
+        self,
+        wire: Line,
+        book: OutcomeBook,
+        lease: Callable[[], LeaseKey | None],
+        release: Callable[[list[Segment]], None],
     ) -> None:
         book.group = min(max(self._account.budget // PARTS, 1), FLUSH_OUTCOMES)
         room = self._room(wire, book)
@@ -162,17 +175,23 @@ class Feeder:
             await self._wait(seconds)
             return
         self._small_since = 0.0
-        work = await self._claim(room, wire, lease())
+        work, claimed_at = await self._claim(room, wire, lease())
         if not work:
             await pause(self._stopping, IDLE_SECONDS)
             return
+        if self._is_stale:  # what comes now must not make it young again
+            self._give_back(release)
+        self._take(work, claimed_at, book)
+        if not wire.is_closed.is_set() and not self._is_stale:
+            now = time.monotonic()
+            self._bucket.spend(self._write(wire, self._ahead_count), now)
+
+    def _take(self, work: list[Segment], claimed_at: float, book: OutcomeBook) -> None:
         count = sum(segment.covers for segment in work)
         book.claimed(count)
-        now = self._claimed_at = time.monotonic()
+        self._claimed_at = claimed_at
         self._ahead.extend(work)
         self._ahead_count += count
-        if not wire.is_closed.is_set():
-            self._bucket.spend(self._write(wire, self._ahead_count), now)
 
     def _write(self, line: Line, most: int) -> int:
         """Write what the window takes of what is claimed; return how many segments."""
@@ -245,19 +264,42 @@ class Feeder:
             async with asyncio.timeout(seconds):
                 await self._news.wait()
 
-    async def _claim(self, room: Room, wire: Line, lease: LeaseKey | None) -> list[Segment]:
+    async def _claim(
+        self, room: Room, wire: Line, lease: LeaseKey | None
+    ) -> tuple[list[Segment], float]:
+        """Return what was claimed, and since when (of lease_now) it may have been."""
         if lease is None:
-            return []
+            return [], 0.0
+        loop = asyncio.get_running_loop()
+        claim = loop.run_in_executor(self._executor, self._claimed, lease, room)
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._executor, self._claimed, lease, room
-            )
+            claimed_at = await _young_since(claim)
+            return claim.result(), claimed_at
         except Fenced:
             wire.drop("Another sender has this connection now.")
         except psycopg.Error as error:
             log.warning("not_claimed", connection=self._account.name, error=str(error))
             await pause(self._stopping, CLAIM_AGAIN_SECONDS)
-        return []
+        return [], 0.0
 
     def _claimed(self, lease: LeaseKey, room: Room) -> list[Segment]:
         return list(self._desk.claim(lease, room=room, now=utc_now()).segments)
+
+
+async def _young_since(claim: "asyncio.Future[list[Segment]]") -> float:
+    """Wait for a claim; return since when, of lease_now, its result may have lain there.
+
+    That is now, or before this process stood still: a pause or a STOP may have come meanwhile. How
+    long the claim itself took says nothing: after a slow database it is as young as any.
+    """
+    stood_since = None
+    try:
+        while not claim.done():
+            since = lease_now()
+            await asyncio.wait([claim], timeout=TURN_SECONDS)
+            if stood_since is None and (seconds := lease_now() - since) > STOOD_SECONDS:
+                log.warning("stood_still", seconds=round(seconds, 1))
+                stood_since = since
+    finally:
+        claim.cancel()  # who waits no longer wants none that has not begun
+    return lease_now() if stood_since is None else stood_since

@@ -8,6 +8,7 @@ renewals have been missed as well.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import psycopg
 
@@ -28,9 +29,12 @@ ENSURE = (
     "INSERT INTO lease (connection_id, slot, epoch, owner) VALUES (%s, %s, 0, '')"
     " ON CONFLICT (connection_id, slot) DO NOTHING"
 )
+FIND = "SELECT id, expires_at FROM lease WHERE connection_id = %s AND slot = %s"
 # With the lock in hand the last owner's connection is gone, and who has not renewed for `quiet`
 # seconds is gone with it. Right after a restart of the database every lock is gone although its
-# owner lives, so then only the lease's end counts.
+# owner lives, so then only the lease's end counts. A clock that was put back leaves ends behind
+# that it does not reach for long: so an end counts as reached too when it was `unmoved` for as long
+# as a lease lasts by the clock of who waits. Its owner's deadline, by its own, has passed then.
 TAKE = """
 WITH locked AS MATERIALIZED (SELECT pg_try_advisory_lock(%(class)s, %(lease)s) AS got)
 UPDATE lease SET epoch = lease.epoch + 1, owner = %(owner)s, share = NULL,
@@ -41,7 +45,8 @@ WHERE lease.id = %(lease)s AND (
     OR (locked.got
         AND lease.expires_at < clock_timestamp() + (%(seconds)s - %(quiet)s) * interval '1 second'
         AND pg_postmaster_start_time() < clock_timestamp() - %(seconds)s * interval '1 second')
-    OR (locked.got AND lease.owner = ''))
+    OR (locked.got AND lease.owner = '')
+    OR lease.expires_at = %(unmoved)s::timestamptz)
 RETURNING lease.epoch
 """
 RENEW = (
@@ -132,29 +137,39 @@ class Leases:
         self._quiet_seconds = MISSED_RENEWALS * renew_seconds
         self._link = Link()
         self._shares = Link()
+        # The end of each lease waited for, by the lease's id, and since when it has been that one.
+        self._ends: dict[int, tuple[datetime | None, float]] = {}
 
     def take(self, connection_id: int, slot: int = 0) -> Held | None:
         """Take a slot that nobody holds, or return None. A new epoch begins with it."""
         at = lease_now()
         self.want(connection_id)
         self._link.run(ENSURE, [connection_id, slot])
-        found = self._link.rows(
-            "SELECT id FROM lease WHERE connection_id = %s AND slot = %s", [connection_id, slot]
-        )
-        lease_id = int(found[0][0])
+        lease_id, ends_at = self._link.rows(FIND, [connection_id, slot])[0]
         values = {
             "class": LOCK_CLASS,
             "lease": lease_id,
             "owner": self.owner,
             "seconds": self.seconds,
             "quiet": self._quiet_seconds,
+            "unmoved": self._unmoved(lease_id, ends_at),
         }
         rows = self._link.rows(TAKE, values)
         if not rows:
             self._link.rows(UNLOCK, [LOCK_CLASS, lease_id])
             return None
+        del self._ends[lease_id]
         key = LeaseKey(lease_id=lease_id, connection_id=connection_id, epoch=int(rows[0][0]))
         return Held(key, at + self.seconds)
+
+    def _unmoved(self, lease_id: int, ends_at: datetime | None) -> datetime | None:
+        """Return a lease's end when it was the same at each look for as long as a lease lasts."""
+        now = lease_now()
+        seen, since = self._ends.get(lease_id, (None, now))
+        if seen != ends_at:
+            since = now
+        self._ends[lease_id] = (ends_at, since)
+        return ends_at if now - since >= self.seconds else None
 
     def want(self, connection_id: int) -> None:
         """Let the other processes know that this one wants slots of a connection."""

@@ -5,6 +5,8 @@ context: a broken pair must
 never reach a live one.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +22,14 @@ from cryptography.hazmat.primitives.serialization import (
 from django.utils.translation import gettext as _
 
 from workspaces.rules.refusal import Refusal
+
+# The parser looks at most of a certificate only when it is asked for it, and fails then.
+UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 class CertificatesRefused(Refusal):
@@ -54,20 +64,36 @@ class Certificates:
 def read_certificates(files: CertificateFiles, now: datetime) -> Certificates:
     """Read and check the three files. Raises CertificatesRefused with what to do."""
     for authority in _certificates(files.ca, "ca_file"):
-        if not _is_authority(authority):
+        with _reading(files.ca, "ca_file"):
+            is_authority = _is_authority(authority)
+        if not is_authority:
             raise CertificatesRefused(
                 _("%(file)s is not a certificate authority.") % {"file": files.ca}, field="ca_file"
             )
     own = _certificates(files.cert, "cert_file")[0]
-    _check_dates(own, files.cert, now)
-    _check_key(own, files)
-    return Certificates(
-        subject=own.subject.rfc4514_string(),
-        issuer=own.issuer.rfc4514_string(),
-        starts_at=own.not_valid_before_utc,
-        ends_at=own.not_valid_after_utc,
-        fingerprint=own.fingerprint(hashes.SHA256()).hex(":"),
-    )
+    with _reading(files.cert, "cert_file"):
+        _check_dates(own, files.cert, now)
+        _check_key(own, files)
+        return Certificates(
+            subject=own.subject.rfc4514_string(),
+            issuer=own.issuer.rfc4514_string(),
+            starts_at=own.not_valid_before_utc,
+            ends_at=own.not_valid_after_utc,
+            fingerprint=own.fingerprint(hashes.SHA256()).hex(":"),
+        )
+
+
+@contextmanager
+def _reading(path: str, field: str) -> Iterator[None]:
+    """Turn what a certificate's own octets raise into a refusal of its file."""
+    try:
+        yield
+    except UNREADABLE as error:
+        raise CertificatesRefused(
+            _("A certificate in %(file)s cannot be read: %(why)s.")
+            % {"file": path, "why": str(error).rstrip(".")},
+            field=field,
+        ) from error
 
 
 def _bytes(path: str, field: str) -> bytes:

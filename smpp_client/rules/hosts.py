@@ -5,8 +5,11 @@ import re
 from typing import Final, NamedTuple
 
 HIGHEST_PORT: Final = 65_535
+LONGEST_LABEL: Final = 63
+# Labels as RFC 1035, 2.3.4 bounds them: a longer one makes the look-up of the name fail in another
+# way than by finding nobody.
 _NAME: Final = re.compile(
-    r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9-]+)*\.?"
+    r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9-]{1,63})*\.?"
 )
 _BRACKETS: Final = re.compile(r"\[([^\[\]]+)\](?::(\d{1,5}))?")
 
@@ -48,13 +51,19 @@ def read_host(line: str, port: int) -> Host:
         if _ and not written:
             raise HostRefused(f"{text}: name the port after the colon.")
     if not is_host(name) or (bracketed and ":" not in name):
-        raise HostRefused(f"{text}: write host:port, and an IPv6 address in brackets.")
+        raise HostRefused(f"{text}: {_what_to_change(name)}")
     return Host(name, _port(text, written, port))
 
 
 def read_hosts(text: str, port: int) -> tuple[Host, ...]:
     """Read one host a line, in their order; empty lines count nothing. Raises HostRefused."""
     return tuple(read_host(line, port) for line in text.splitlines() if line.strip())
+
+
+def _what_to_change(name: str) -> str:
+    if any(len(label) > LONGEST_LABEL for label in name.split(".")):
+        return f"between its dots a host name has at most {LONGEST_LABEL} characters."
+    return "write host:port, and an IPv6 address in brackets."
 
 
 def _port(text: str, written: str, port: int) -> int:

@@ -1,6 +1,7 @@
 """The feeder against a desk and a line in memory: what it claims ahead, and where that goes."""
 
 import asyncio
+import threading
 import time
 from collections import deque
 from collections.abc import Coroutine, Sequence
@@ -14,7 +15,8 @@ import pytest
 
 from smpp_client.carrier import Address, Kind, LeaseKey, Outcome, Room, Segment, SegmentKey, Work
 from smpp_client.engine.books import OutcomeBook, utc_now
-from smpp_client.engine.feeder import ANSWERS_A_TURN, STALE_SECONDS, Feeder
+from smpp_client.engine.clock import lease_now
+from smpp_client.engine.feeder import ANSWERS_A_TURN, STALE_SECONDS, STOOD_SECONDS, Feeder
 from smpp_client.engine.leases import Share
 from tests.smpp_client.engine.peers import account
 
@@ -79,6 +81,20 @@ class Far:
         self.times += [time.monotonic()] * len(segments)
 
 
+class Slow(Shelf):
+    """A desk whose claims are committed at once, and answered when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_answer = threading.Event()
+
+    def claim(self, lease: LeaseKey, *, room: Room, now: datetime) -> Work:
+        """Give what fits the room, late."""
+        work = super().claim(lease, room=room, now=now)
+        assert self.may_answer.wait(20)
+        return work
+
+
 class Fed:
     """A feeder at work between a shelf and a far end."""
 
@@ -127,6 +143,11 @@ async def until(predicate: Any, seconds: float = 10.0) -> None:
     while not predicate():
         assert time.monotonic() < ends, "not in time"
         await asyncio.sleep(0.002)
+
+
+def stand_still(seconds: float) -> None:
+    """Let the loop not turn for so long, as that of a process that is stopped."""
+    time.sleep(seconds)
 
 
 def test_what_was_claimed_ahead_is_released_when_the_session_ends() -> None:
@@ -224,5 +245,71 @@ def test_a_slow_rate_leaves_evenly_and_no_second_passes_it() -> None:
         for at in times:
             assert sum(at <= other < at + 0.95 for other in times) <= 101
         assert len(times) > 100
+
+    run(story())
+
+
+def test_what_waited_while_the_sender_stood_still_is_not_written_when_answers_come() -> None:
+    async def story() -> None:
+        fed = Fed(window=100, budget=1_000, rate=100_000, shelf=Shelf())
+        for _ in range(60):
+            fed.answer(50)
+            await asyncio.sleep(0.005)
+        await until(lambda: fed.far.free == 0 and len(fed.feeder._ahead) > ANSWERS_A_TURN)
+        old = {segment.key for segment in fed.feeder._ahead}
+        before = fed.far.written_count
+        stand_still(STALE_SECONDS + 0.1)
+        fed.answer(100)
+        assert fed.far.written_count == before
+        await until(lambda: len(fed.released) > 0)
+        assert old <= {segment.key for segment in fed.released}
+        await fed.end()
+
+    run(story())
+
+
+def test_what_was_claimed_before_the_sender_stood_still_is_given_back() -> None:
+    async def story() -> None:
+        shelf = Slow()
+        fed = Fed(window=50, budget=100, rate=100_000, shelf=shelf)
+        await until(lambda: len(shelf.claims) == 1)
+        shelf.may_answer.set()
+        stand_still(STOOD_SECONDS + 0.2)
+        await until(lambda: fed.far.written_count > 0)
+        assert len(fed.released) == shelf.claims[0]
+        old = {segment.key for segment in fed.released}
+        assert not old & {segment.key for segment in fed.far.written}
+        await fed.end()
+
+    run(story())
+
+
+def test_what_a_slow_database_gives_is_written() -> None:
+    async def story() -> None:
+        shelf = Slow()
+        fed = Fed(window=50, budget=50, rate=100_000, shelf=shelf)
+        await until(lambda: len(shelf.claims) == 1)
+        await asyncio.sleep(STOOD_SECONDS + 0.5)
+        shelf.may_answer.set()
+        await until(lambda: fed.far.written_count > 0)
+        assert not fed.released
+        await fed.end()
+
+    run(story())
+
+
+def test_a_late_claim_does_not_make_young_what_waited_for_it() -> None:
+    async def story() -> None:
+        shelf = Slow()
+        fed = Fed(window=50, budget=100, rate=100_000, shelf=shelf)
+        await until(lambda: len(shelf.claims) == 1)
+        old = _segment(2_000_000)
+        fed.feeder._take([old], lease_now(), fed.book)
+        await asyncio.sleep(STALE_SECONDS + 0.1)
+        shelf.may_answer.set()
+        await until(lambda: fed.far.written_count > 0)
+        assert fed.released == [old]
+        assert old not in fed.far.written
+        await fed.end()
 
     run(story())

@@ -1,11 +1,20 @@
-"""Who may hold a bind slot, when an owner is cut off from the database or gone."""
+"""Who may hold a bind slot, when an owner is cut off from the database or gone, or the database's
+clock was put back.
+"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
+from smpp_client.engine import leases as leasing
+from smpp_client.engine.clock import lease_now
 from smpp_client.engine.leases import LOCK_CLASS, Leases
+from smpp_client.engine.link import Link
+from smpp_client.engine.routing import Routing
+from smpp_client.models import Lease, SessionState, SessionStatus
 from tests import make
 from tests.conftest import Database
 from tests.poll import poll
@@ -74,3 +83,76 @@ def test_an_owner_that_is_gone_and_misses_its_renewals_is_followed_before_its_le
     followed = standby.take(pk)
     assert followed is not None
     assert followed.key.epoch == held.key.epoch + 1
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Let so many seconds go by on the clock by which senders keep their leases."""
+    passed = [0.0]
+
+    def go_by(seconds: float) -> None:
+        passed[0] += seconds
+
+    monkeypatch.setattr(leasing, "lease_now", lambda: lease_now() + passed[0])
+    return go_by
+
+
+@pytest.mark.parametrize("is_frozen", [False, True])
+def test_an_owner_that_is_gone_is_followed_although_the_clock_was_put_back_by_an_hour(
+    pair: tuple[Leases, Leases], later: Callable[[float], None], *, is_frozen: bool
+) -> None:
+    owner, standby = pair
+    pk = make.connection().pk
+    held = owner.take(pk)
+    assert held is not None
+    if not is_frozen:  # who is keeps the lock
+        owner.close()
+    ends_in(3_600)
+    assert standby.take(pk) is None
+    later(LEASE_SECONDS / 2)
+    assert standby.take(pk) is None
+    later(LEASE_SECONDS / 2)
+    followed = standby.take(pk)
+    assert followed is not None
+    assert followed.key.epoch == held.key.epoch + 1
+    assert owner.renew(held) is None
+
+
+def test_an_owner_that_renews_keeps_its_lease_when_the_clock_was_put_back(
+    pair: tuple[Leases, Leases], later: Callable[[float], None]
+) -> None:
+    owner, standby = pair
+    pk = make.connection().pk
+    held = owner.take(pk)
+    assert held is not None
+    ends_in(3_600)
+    assert standby.take(pk) is None
+    assert owner.renew(held) is not None
+    ends_in(3_599)
+    later(LEASE_SECONDS)
+    assert standby.take(pk) is None
+
+
+@pytest.mark.parametrize(("seconds_ahead", "is_up"), [(1, True), (60, False)])
+def test_who_was_seen_up_in_the_future_is_not_counted_on(
+    pair: tuple[Leases, Leases], seconds_ahead: int, *, is_up: bool
+) -> None:
+    owner, _standby = pair
+    one = make.connection(is_enabled=True)
+    make.route(make.workspace(), one)
+    held = owner.take(one.pk)
+    assert held is not None
+    ends_in(60)
+    now = timezone.now()
+    SessionStatus.objects.create(
+        lease=Lease.objects.get(pk=held.key.lease_id),
+        state=SessionState.BOUND,
+        since_at=now,
+        observed_at=now + timedelta(seconds=seconds_ahead),
+    )
+    link = Link()
+    routing = Routing(link)
+    routing.ways(one.pk, 0.0)
+    link.close()
+    ((member,),) = routing._members.values()
+    assert member.is_up is is_up
