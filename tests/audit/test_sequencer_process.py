@@ -167,3 +167,23 @@ def test_it_waits_for_the_installation(
     poll(lambda: rows(superuser, "SELECT 1 FROM audit_epoch"))
     told = "SELECT op FROM audit_event WHERE ws = %s"
     assert poll(lambda: rows(superuser, told, INSTALL)) == [("sequencer.start",)]
+
+
+def test_one_that_is_frozen_is_followed_and_goes_when_it_wakes_up(
+    log: Log, processes: Processes, runtime: Connection, superuser: Connection
+) -> None:
+    open_chains(runtime)
+    frozen = processes.start("sequencer")
+    frozen.freeze()
+    held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+    poll(lambda: rows(superuser, held) == [(0,)], 60)
+    other = processes.start("sequencer", known_as="other")
+    append(runtime)
+    poll(lambda: pending(superuser) == 0, 30)
+    frozen.thaw()
+    poll(lambda: not frozen.is_running, 30)
+    assert "Another audit sequencer is running" in frozen.log_text
+    append(runtime)
+    poll(lambda: pending(superuser) == 0, 30)
+    assert other.is_running
+    assert check_chain(superuser, MARKETING, 1) == 2

@@ -20,6 +20,8 @@ log = logging.getLogger("audit.sequencer")
 POLL_SECONDS = 0.25
 # The lock of a killed sequencer lasts until the server notices that its connection is gone.
 PATIENCE_SECONDS = 5.0
+# The server ends a session that says nothing for so long: one that is frozen would keep the lock.
+SILENT_SECONDS = 10
 
 
 class Command(BaseCommand):
@@ -44,6 +46,7 @@ def _work(connection: "psycopg.Connection[Any]", secret: bytes, stop: Stop) -> N
     sequencer = _start(connection, secret, stop)
     if sequencer is None:
         return
+    connection.execute(f"SET idle_session_timeout = '{SILENT_SECONDS}s'")
     connection.execute("LISTEN audit")
     log.info("The sequencer is running.")
     while not stop.is_asked:
