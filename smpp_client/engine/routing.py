@@ -11,8 +11,7 @@ from smpp_client.rules.pace import Member, Share, share_of
 
 LOOK_SECONDS = 0.25
 # An owner writes what it observes about once a second; one that was killed does not any more. Who
-# stands still is not counted on by the others, and goes on to try single segments itself. What was
-# observed in the future was so before the database's clock was put back, and may be long ago.
+# stands still is not counted on by the others, and goes on to try single segments itself.
 MEMBERS = """
 SELECT rc.route_id, rc.connection_id, rc.weight, rc.tier,
     k.is_enabled AND EXISTS (
@@ -20,8 +19,7 @@ SELECT rc.route_id, rc.connection_id, rc.weight, rc.tier,
         WHERE l.connection_id = rc.connection_id AND l.slot < %s
           AND s.state = 'bound' AND NOT s.stands_still
           AND l.expires_at > clock_timestamp()
-          AND s.observed_at > clock_timestamp() - interval '2.5 seconds'
-          AND s.observed_at < clock_timestamp() + interval '2.5 seconds')
+          AND s.observed_at > clock_timestamp() - interval '2.5 seconds')
 FROM route_connection rc JOIN connection k ON k.id = rc.connection_id
 ORDER BY rc.route_id
 """

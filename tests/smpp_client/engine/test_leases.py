@@ -3,18 +3,13 @@ clock was put back.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.utils import timezone
 
 from smpp_client.engine import leases as leasing
 from smpp_client.engine.clock import lease_now
 from smpp_client.engine.leases import LOCK_CLASS, Leases
-from smpp_client.engine.link import Link
-from smpp_client.engine.routing import Routing
-from smpp_client.models import Lease, SessionState, SessionStatus
 from tests import make
 from tests.conftest import Database
 from tests.poll import poll
@@ -131,28 +126,3 @@ def test_an_owner_that_renews_keeps_its_lease_when_the_clock_was_put_back(
     ends_in(3_599)
     later(LEASE_SECONDS)
     assert standby.take(pk) is None
-
-
-@pytest.mark.parametrize(("seconds_ahead", "is_up"), [(1, True), (60, False)])
-def test_who_was_seen_up_in_the_future_is_not_counted_on(
-    pair: tuple[Leases, Leases], seconds_ahead: int, *, is_up: bool
-) -> None:
-    owner, _standby = pair
-    one = make.connection(is_enabled=True)
-    make.route(make.workspace(), one)
-    held = owner.take(one.pk)
-    assert held is not None
-    ends_in(60)
-    now = timezone.now()
-    SessionStatus.objects.create(
-        lease=Lease.objects.get(pk=held.key.lease_id),
-        state=SessionState.BOUND,
-        since_at=now,
-        observed_at=now + timedelta(seconds=seconds_ahead),
-    )
-    link = Link()
-    routing = Routing(link)
-    routing.ways(one.pk, 0.0)
-    link.close()
-    ((member,),) = routing._members.values()
-    assert member.is_up is is_up
