@@ -26,6 +26,11 @@ WHERE c.deleted_at IS NULL AND p.queued + p.deferred > 0
 ORDER BY c.id
 """
 
+UNDECIDED = """
+SELECT w.name, c.number, c.name FROM campaign c JOIN workspace w ON w.id = c.workspace_id
+WHERE c.deleted_at IS NULL AND c.state IN ('ready', 'in_review') ORDER BY c.id
+"""
+
 
 @dataclass(frozen=True)
 class Doubtful:
@@ -42,6 +47,24 @@ class Doubtful:
     waiting: int
     most: int
     queued: int
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """A campaign that waited for its approval at the backup, and may have had it since."""
+
+    workspace: str
+    number: int
+    name: str
+
+
+def undecided() -> list[Undecided]:
+    """Return those that somebody would approve without a second thought, and send a second time.
+    Needs scope_everywhere.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(UNDECIDED)
+        return [Undecided(*row) for row in cursor.fetchall()]
 
 
 def gap(installation: Installation, kept: Epoch | None, now: datetime) -> timedelta | None:

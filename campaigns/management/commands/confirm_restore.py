@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from campaigns.actions.restoring import ask_restore, confirm_restore
-from campaigns.queries.doubtful import doubtful, gap
+from campaigns.queries.doubtful import doubtful, gap, undecided
 from workspaces.actions.epoch_file import EpochFile
 from workspaces.actions.sign_in import recognise
 from workspaces.models import Installation, User
@@ -83,6 +83,12 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"  {row.workspace}, campaign {row.number} ({row.name}): of {row.waiting:,}"
                 f" messages at most {row.most:,} can have been sent, {row.queued:,} are queued."
+            )
+        for one in undecided():
+            self.stdout.write(
+                f"  {one.workspace}, campaign {one.number} ({one.name}) waited for its approval at"
+                " the backup. Whether it has been approved and sent since, only people and the"
+                " SMSC's records know: ask before anybody approves it again."
             )
         if installation.restore_asked_by:
             self.stdout.write(

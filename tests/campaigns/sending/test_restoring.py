@@ -332,6 +332,19 @@ def test_the_command_asks_for_a_password_and_shows_what_is_in_doubt(
     assert "no doubt" in run()
 
 
+def test_a_campaign_that_waited_for_its_approval_at_the_backup_is_named(
+    guarded: Ground, doubted: Campaign, file: EpochFile, settings: Settings
+) -> None:
+    """Who approves it now may send it a second time; no list of what was sending holds it."""
+    settings.EPOCH_FILE = file.path
+    waiting = make.in_review(guarded.author, guarded.route, name="Weekend 20 GB")
+    ready = make.ready(guarded.author, guarded.route, name="Roaming news")
+    printed = run()
+    for one in (waiting, ready):
+        assert f"campaign {one.number} ({one.name}) waited for its approval" in printed
+    assert f"campaign {doubted.number} ({doubted.name}) waited" not in printed
+
+
 def run(*words: str) -> str:
     out = StringIO()
     call_command("confirm_restore", *words, stdout=out)
