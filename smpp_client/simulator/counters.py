@@ -5,7 +5,11 @@ from dataclasses import dataclass
 
 @dataclass
 class Counters:
-    """Totals since the start; the last five lines are states and peaks."""
+    """Totals since the start; the last four lines are states and peaks.
+
+    `response_microseconds` is from the reading of each submit to the writing of its response, all
+    together.
+    """
 
     binds: int = 0
     binds_refused: int = 0
@@ -13,6 +17,7 @@ class Counters:
     accepted: int = 0
     refused: int = 0
     responses: int = 0
+    response_microseconds: int = 0
     receipts_sent: int = 0
     receipts_acknowledged: int = 0
     receipts_refused: int = 0

@@ -253,15 +253,18 @@ class Session(asyncio.Protocol):
         if delay:
             # Since they arrived: what the batch took to judge and to write is part of it.
             due = self._arrived + delay - _TIMER_LATE
-            self._exchange.loop.call_at(due, self._respond_with, responses, accepted)
+            loop = self._exchange.loop
+            loop.call_at(due, self._respond_with, responses, accepted, self._arrived)
         else:
-            self._respond_with(responses, accepted)
+            self._respond_with(responses, accepted, self._arrived)
 
-    def _respond_with(self, responses: list[bytes], accepted: int) -> None:
+    def _respond_with(self, responses: list[bytes], accepted: int, arrived: float) -> None:
         if self._state is not State.CLOSED:
             self._submits.in_flight -= accepted
-            self._counters.responses += len(responses)
             self._transport.write(b"".join(responses))
+            held = self._exchange.loop.time() - arrived
+            self._counters.responses += len(responses)
+            self._counters.response_microseconds += round(held * 1e6) * len(responses)
 
     def _request(self, command: int) -> None:
         # From the top down, so that they never meet the numbers of the deliver_sm.

@@ -190,6 +190,18 @@ def test_the_peak_of_unanswered_submits_is_counted(start: Start, bound: Bound) -
     assert simulator.counters()["peak_in_flight"] == 5
 
 
+def test_how_long_responses_were_held_back_is_counted(start: Start, bound: Bound) -> None:
+    simulator = start(delay=0.05, receipts=False)
+    client = bound(simulator)
+    for _ in range(3):
+        client.response()
+    before = simulator.counters()["response_microseconds"]
+    assert before >= 3 * 49_000
+    simulator.control(delay=0)
+    client.response()
+    assert simulator.counters()["response_microseconds"] - before < before
+
+
 def _statuses(client: TlsClient, count: int) -> list[int]:
     return [client.response().status for _ in range(count)]
 
