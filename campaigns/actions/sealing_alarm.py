@@ -20,7 +20,8 @@ def tell_unsealed(now: datetime) -> bool:
         since = unsealed_since(last_sealed_at(), now)
     sentence = (
         f"What became of messages has not been sealed since {since:%Y-%m-%d %H:%M} UTC: the pass "
-        "of each hour fails or does not run. The worker's log says why."
+        "of each hour fails, does not run, or waits for a transaction that nobody ends. The "
+        "worker's log says why."
         if since
         else ""
     )

@@ -61,8 +61,16 @@ def times_of(campaign: Campaign, position: int) -> Times:
 
 
 def last_sealed_at() -> datetime | None:
-    """Return until when everything is sealed."""
-    return Sealing.objects.order_by("-number").values_list("sealed_at", flat=True).first()
+    """Return until when everything is sealed; None before the first pass.
+
+    A pass whose horizon is that of the pass before sealed nothing: one transaction, open since
+    then, holds both back.
+    """
+    last = Sealing.objects.order_by("-number").first()
+    if last is None:
+        return None
+    held = Sealing.objects.filter(cluster=last.cluster, horizon=last.horizon)
+    return held.order_by("number").values_list("sealed_at", flat=True).first()
 
 
 def sealed_lines(workspace: Workspace, campaign: Campaign, position: int) -> list[SealedLine]:

@@ -58,6 +58,21 @@ def test_the_diagnostics_say_how_old_the_last_pass_is(begun: Sealed) -> None:
     assert (late.tone, late.sentence[:38]) == ("bad", "Nothing has been sealed for 5 hours: t")
 
 
+def test_a_transaction_that_nobody_ends_holds_sealing_back(begun: Sealed) -> None:
+    """Passes come each hour and seal nothing of what was written since it began."""
+    forgotten = begun.connect("app")
+    forgotten.execute("BEGIN")
+    forgotten.execute("SELECT pg_current_xact_id()")
+    begun.send(rows=2)
+    assert [begun.seal(hours=hours) for hours in (1, 2, 3, 4)] == [0, 0, 0, 0]
+    assert finding(begun, 2.9).tone == "ok"
+    assert finding(begun, 4).sentence.startswith("Nothing has been sealed for 3 hours:")
+    assert told(begun, 4)
+    forgotten.execute("COMMIT")
+    assert begun.seal(hours=5) == 2
+    assert finding(begun, 5).sentence == "Everything up to 0 min ago is sealed."
+
+
 def test_before_the_first_pass_the_age_of_the_installation_counts(sealed: Sealed) -> None:
     with scope_everywhere("diagnostics"):
         young, old = (parts.sealing(timezone.now() + timedelta(hours=n)) for n in (0, 3))
