@@ -131,12 +131,9 @@ def _measure_delayed(ground: Ground, folder: Path) -> None:
     share = median([one[0] * one[1] / DELAYED_WINDOW for one in rounds])
     kept = "kept" if share >= 1 - WITHIN else "missed"
     print(f"  answers after {DELAY * 1000:.0f} ms, window {DELAYED_WINDOW}, intent budget")
-    print(f"  {DELAYED_BUDGET}: {rate:,.0f} segments/s ({all_of(rates)}): {rate / allowed:.0%} of")
-    print(
-        f"  the {allowed:,.0f} that the window allows; the simulator really took {held * 1e3:.1f}"
-    )
-    print(f"  ms, in which it allows {DELAYED_WINDOW / held:,.0f}: {share:.0%} (within", end="")
-    print(f" {WITHIN:.0%}: {kept})")
+    print(f"  {DELAYED_BUDGET}: {rate:,.0f} segments/s ({all_of(rates)}),")
+    print(f"  {rate / allowed:.0%} of {allowed:,.0f}; the answers really took {held * 1e3:.1f} ms:")
+    print(f"  {share:.0%} of what the window allows (within {WITHIN:.0%}: {kept})")
     bare = median(plain)
     print(f"  smpplib, bare, the same: {bare:,.0f} ({bare / allowed:.0%}; {all_of(plain)})")
 
