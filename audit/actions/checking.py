@@ -12,17 +12,17 @@ from django.db import connection as django_connection
 from audit.actions.durable_files import write_whole
 from audit.actions.record import record
 from audit.queries.checking import check
+from audit.queries.last_check import CHECKER
 from audit.queries.outside import look_outside
 from audit.queries.system import every_chain
 from audit.rules.chain import Broken
 from audit.rules.checked import BadChecked, Checked, read_checked
-from audit.rules.events import Actor, Obj
+from audit.rules.events import Obj
 from audit.rules.findings import Report
 
 log = logging.getLogger("audit.check")
 
 FILE = "audit_check.json"
-CHECKER = Actor("system", "audit_check")
 
 
 def check_log(*, now: datetime) -> Report:

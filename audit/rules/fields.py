@@ -164,6 +164,7 @@ FIELDS: Mapping[str, Fields] = {
     "log_key.rotate": _of("log_key", "key first_epoch note"),
     "log_key.lost": _of("log_key", "key first_epoch note"),
     "audit.verify": _of("audit", "entries epochs findings"),
+    "audit.late": _of("audit"),
     "clock.step": _of("process", "clock"),
     "sequencer.start": _of("process"),
     "process.start": _of("process", "host folder files"),

@@ -301,6 +301,9 @@ OPERATIONS: Mapping[str, Operation] = {
         _("Tried to declare the log's signing key lost"),
     ),
     "audit.verify": Operation(_("Verified the audit log"), _("The audit log did not verify")),
+    "audit.late": Operation(
+        _("Verified the audit log"), _("The audit log has not been verified for too long")
+    ),
     "clock.step": Operation(_("The clock stepped"), _("The clock stepped")),
     "sequencer.start": Operation(_("The audit sequencer started"), _("The audit sequencer failed")),
     "process.start": Operation(_("A program started"), _("A program did not start")),

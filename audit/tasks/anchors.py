@@ -6,10 +6,11 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from audit.actions.anchors.alarms import tell_late, tell_silence
+from audit.actions.anchors.alarms import tell_late, tell_silence, tell_unchecked
 from audit.actions.anchors.installed import installed
 from audit.actions.anchors.sending import due, send_newest
 from audit.actions.log_keys import record_log_keys
+from audit.queries.last_check import last_check
 from audit.queries.status import silence
 
 # Beyond the period of epochs, for a sequencer that was started again.
@@ -25,6 +26,7 @@ def sweep_anchors() -> None:
     tell_late([one.expected for one in anchors], now=now)
     patience = timedelta(seconds=settings.AUDIT_EPOCH_SECONDS) + _GRACE
     tell_silence(silence(now=now, patience=patience), now=now)
+    tell_unchecked(last_check(now), now=now)
     record_log_keys(now=now)
 
 

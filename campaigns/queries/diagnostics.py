@@ -225,6 +225,7 @@ CHECKS: Mapping[str, Callable[[datetime], Finding]] = {
     "sequencer": parts.sequencer,
     "signer": parts.signer,
     "checkpoint": _audit,
+    "log_check": parts.log_check,
     "sealing": parts.sealing,
     "fallback": parts.fallback,
     "fallback_lines": parts.fallback_lines,

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from audit.queries.fallback import LATE, State, look
 from audit.queries.fallback_findings import sentence_of, tone_of
 from audit.queries.fallback_missing import missing_lines
+from audit.queries.last_check import last_check
 from campaigns.queries.sealed import last_sealed_at
 from campaigns.queries.sealing_state import unsealed_since
 from campaigns.rules.findings import Finding, Tone
@@ -96,14 +97,36 @@ def sealing(now: datetime) -> Finding:
     if late_since is not None:
         words = {"n": f"{(now - late_since).total_seconds() / 3600:,.0f}"}
         sentence = _(
-            "Nothing has been sealed for %(n)s hours: the pass of each hour fails or does not run."
-            " The worker's log says why."
+            "Nothing has been sealed for %(n)s hours: the pass of each hour fails, does not run, or"
+            " waits for a transaction that nobody ends. The worker's log says why."
         )
         return Finding(name, "bad", sentence % words)
     if last_at is None:
         return Finding(name, "ok", _("Nothing is sealed yet: the first pass has not come."))
     words = {"n": f"{(now - last_at).total_seconds() / 60:,.0f}"}
     return Finding(name, "ok", _("Everything up to %(n)s min ago is sealed.") % words)
+
+
+def log_check(now: datetime) -> Finding:
+    """The check of the whole log, each night."""
+    name, last = _("Check of the log"), last_check(now)
+    if last.due_since is not None:
+        words = {"n": f"{(now - last.due_since).total_seconds() / 3600:,.0f}"}
+        sentence = _(
+            "The log has not been checked for %(n)s hours: the check of each night fails or does"
+            " not run. The worker's log says why."
+        )
+        return Finding(name, "bad", sentence % words)
+    if last.at is None:
+        return Finding(name, "ok", _("Not checked yet: the first check comes at night."))
+    words = {"n": f"{max((now - last.at).total_seconds(), 0) / 3600:,.0f}"}
+    if last.is_broken:
+        sentence = _(
+            "The check %(n)s h ago found the log changed: its entry in the platform's log says"
+            " where."
+        )
+        return Finding(name, "bad", sentence % words)
+    return Finding(name, "ok", _("Checked from its first entry on %(n)s h ago.") % words)
 
 
 def certificates_end(now: datetime) -> Finding:

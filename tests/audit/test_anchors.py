@@ -458,7 +458,7 @@ def test_the_sweep_and_its_tasks_do_it_all(
     sweep_anchors()
     assert [row.epoch for row in AnchorReceipt.objects.all()] == [0]
     ops = [op for (op,) in rows(site.superuser, "SELECT op FROM audit_event ORDER BY id")]
-    assert ops[-3:] == ["anchor.receipt", "checkpoint.late", "log_key.publish"]
+    assert ops[-4:] == ["anchor.receipt", "checkpoint.late", "audit.late", "log_key.publish"]
     assert Anchor.objects.get(name="file").try_count == 0
 
 

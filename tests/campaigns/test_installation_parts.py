@@ -1,6 +1,7 @@
 """Whether the parts of the installation run, each by what it shows of itself."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -23,6 +24,13 @@ def apart(settings: LazySettings, tmp_path: Path) -> None:
     """A data folder of this test's own."""
     settings.DATA_DIR = tmp_path
     settings.AUDIT_FALLBACK_DIR = tmp_path / "fallback"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("hours", "tone"), [(29, "ok"), (31, "bad")])
+def test_a_log_that_nobody_checks_is_bad(hours: float, tone: str) -> None:
+    found = parts.log_check(timezone.now() + timedelta(hours=hours))
+    assert found.tone == tone
 
 
 def swept(seconds_ago: float) -> None:

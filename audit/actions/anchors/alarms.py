@@ -10,6 +10,7 @@ from audit.actions.anchors.sending import ANCHORS
 from audit.actions.record import record
 from audit.models import Anchor
 from audit.queries.anchors import anchor_states
+from audit.queries.last_check import CHECKER, LastCheck
 from audit.queries.status import Silence
 from audit.queries.system import system_uuid
 from audit.rules.anchoring import Expected, plain
@@ -17,9 +18,9 @@ from audit.rules.events import Actor, Obj
 
 log = logging.getLogger("audit.anchors")
 
-# The row that remembers whether the alarm about the signer was raised; no anchor may be called so,
-# nor as what else raises alarms by `tell`.
-SIGNER = "signer"
+# The rows that remember whether the alarm about the signer, or about the nightly check, was raised;
+# no anchor may be called so, nor as what else raises alarms by `tell`.
+SIGNER, CHECK = "signer", "check"
 
 
 def tell_late(wanted: Sequence[Expected], *, now: datetime) -> list[str]:
@@ -38,6 +39,17 @@ def tell_silence(silence: Silence | None, *, now: datetime) -> bool:
     """Raise the alarm when epochs or signatures stay away, and forget it when they are back."""
     sentence = silence.sentence if silence else ""
     return tell(SIGNER, "checkpoint.late", Obj("audit", "checkpoint"), sentence, now=now)
+
+
+def tell_unchecked(last: LastCheck, *, now: datetime) -> bool:
+    """Raise the alarm when the log is not checked any more, and forget it when it was."""
+    sentence = (
+        f"The whole log has not been checked since {last.due_since:%Y-%m-%d %H:%M} UTC: the check "
+        "of each night fails or does not run. The worker's log says why."
+        if last.due_since
+        else ""
+    )
+    return tell(CHECK, "audit.late", Obj("audit", "check"), sentence, actor=CHECKER, now=now)
 
 
 def tell(
