@@ -118,19 +118,28 @@ class _Bundle:
 
     def write(self, moment: str, cover: Cover, told: Tell) -> Written:
         folder, connection, span = self._folder, self._connection, self._span
-        # The server makes the tables while this thread recomputes heads and entries.
-        with ThreadPoolExecutor(1, "tables") as beside:
-            counting = beside.submit(_write_tables, folder, self._site.url, moment, span)
+        # The server makes what is only copied while this thread recomputes heads and entries.
+        with ThreadPoolExecutor(1, "beside") as beside:
+            counting = beside.submit(self._write_beside, moment)
             heads = chains_of.write_epochs(folder, connection, span, self._site.secret, told)
             passed = chains_of.write_entries(folder, connection, span, heads, told)
             chains_of.write_system(folder, connection, span, heads, self._system_genesis())
-            if self._order.shows_values:
-                chains_of.write_disclosures(folder, connection, span)
             counts = counting.result()
         missing = self._write_fallback()
         self._write_report(heads, passed, counts, missing, cover)
         self._write_copies()
         return self._seal(passed)
+
+    def _write_beside(self, moment: str) -> list[Count]:
+        """Write the entries as tables, and the personal values, as of the same moment on a
+        connection of its own; return the counts.
+        """
+        folder, span = self._folder, self._span
+        with reader.connect(self._site.url) as connection, reader.moment(connection, moment):
+            _write_tables(folder, connection, span)
+            if self._order.shows_values:
+                chains_of.write_disclosures(folder, connection, span)
+            return export_facts.counts(connection, span)
 
     def _system_genesis(self) -> bytes:
         system = chains.heads(self._connection)[0]
@@ -218,18 +227,16 @@ class _Bundle:
         )
 
 
-def _write_tables(folder: Folder, url: str, moment: str, span: Span) -> list[Count]:
-    """Write the entries as tables, on a connection of its own; return the counts."""
-    with reader.connect(url) as connection, reader.moment(connection, moment):
-        starts = range(span.first_seq, span.last_seq + 1, ROWS_OF_A_TABLE)
-        for number, first in enumerate(starts, 1):
-            name = "tables/entries.csv" if len(starts) == 1 else f"tables/entries-{number}.csv"
-            with folder.file(name) as file:
-                file.write(BYTE_ORDER_MARK.encode())
-                with closing(table_blocks(connection, span, first)) as blocks:
-                    for block in blocks:
-                        file.write(block)
-        return export_facts.counts(connection, span)
+def _write_tables(folder: Folder, connection: Connection, span: Span) -> None:
+    """Write the entries as tables for spreadsheets."""
+    starts = range(span.first_seq, span.last_seq + 1, ROWS_OF_A_TABLE)
+    for number, first in enumerate(starts, 1):
+        name = "tables/entries.csv" if len(starts) == 1 else f"tables/entries-{number}.csv"
+        with folder.file(name) as file:
+            file.write(BYTE_ORDER_MARK.encode())
+            with closing(table_blocks(connection, span, first)) as blocks:
+                for block in blocks:
+                    file.write(block)
 
 
 def _write_subjects(folder: Folder, subjects: Iterable[Subject]) -> None:
