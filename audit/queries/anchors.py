@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from audit.models import Anchor, AnchorReceipt, Epoch
-from audit.rules.anchoring import Expected, Last, SignedCheckpoint, is_late
+from audit.rules.anchoring import Expected, Last, SignedCheckpoint
 from audit.rules.canonical import read_stamp
+from audit.rules.clock import is_late
 from audit.rules.consistency import consistency_proof
 from audit.rules.epochs import read_epoch
 from audit.rules.hashes import leaf_hash

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from audit.models import Event, Head
-from audit.queries.system import every_chain
-from audit.rules.clock import is_ahead
+from audit.models import Event
+from audit.queries.system import every_chain, system_head
+from audit.rules.clock import is_late
 from audit.rules.events import Actor
 
 CHECKER: Final = Actor("system", "audit_check")
@@ -31,7 +31,7 @@ def last_check(now: datetime) -> LastCheck:
     Before the first one the age of the log counts.
     """
     with every_chain():
-        system = Head.objects.filter(slot=0).first()
+        system = system_head()
         if system is None:
             return LastCheck(None, is_broken=False, due_since=None)
         checks = Event.objects.filter(ws=system.ws, op="audit.verify", actor_id=CHECKER.id)
@@ -40,5 +40,5 @@ def last_check(now: datetime) -> LastCheck:
     return LastCheck(
         newest.created if newest else None,
         is_broken=newest is not None and newest.result != "ok",
-        due_since=since if now - since > LATE or is_ahead(since, now) else None,
+        due_since=since if is_late(since, patience=LATE, now=now) else None,
     )

@@ -8,7 +8,7 @@ from django.db import connection
 
 from audit.models import Epoch, Event, Head, Pending
 from audit.rules.canonical import read_stamp
-from audit.rules.clock import is_ahead
+from audit.rules.clock import is_late
 from audit.rules.epochs import read_epoch
 from audit.rules.notes import read_checkpoint, read_note
 
@@ -113,16 +113,12 @@ def silence(*, now: datetime, patience: timedelta = STALE) -> Silence | None:
     `patience` is how old the newest epoch may become.
     """
     unsigned = Epoch.objects.filter(note=None).order_by("epoch").first()
-    if unsigned and _is_old(unsigned, now, UNSIGNED):
+    if unsigned and is_late(_at(unsigned), patience=UNSIGNED, now=now):
         return Silence(_at(unsigned), is_unsigned=True)
     newest = Epoch.objects.order_by("-epoch").first()
-    if newest and _is_old(newest, now, patience):
+    if newest and is_late(_at(newest), patience=patience, now=now):
         return Silence(_at(newest), is_unsigned=False)
     return None
-
-
-def _is_old(epoch: Epoch, now: datetime, limit: timedelta) -> bool:
-    return now - _at(epoch) > limit or is_ahead(_at(epoch), now)
 
 
 def _at(epoch: Epoch) -> datetime:

@@ -26,8 +26,13 @@ def system_chain() -> UUID | None:
 
     Needs `every_chain`.
     """
-    head = Head.objects.filter(slot=0).first()
+    head = system_head()
     return head.ws if head else None
+
+
+def system_head() -> Head | None:
+    """Return where the system chain stands; None before the installation. Needs `every_chain`."""
+    return Head.objects.filter(slot=0).first()
 
 
 def system_uuid() -> UUID:

@@ -1,4 +1,4 @@
-"""When a checkpoint goes outside again, when that is late, and what is handed over."""
+"""When a checkpoint goes outside again, and what is handed over."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -113,8 +113,3 @@ def believed(given: Given, checkpoint: SignedCheckpoint) -> Given:
         ahead = f"{(checkpoint.at - at).total_seconds():,.0f} s"
         raise AnchorRefused(f"Its time is {ahead} before the checkpoint's: our clock is ahead.")
     return given
-
-
-def is_late(last_at: datetime, *, patience: timedelta, now: datetime) -> bool:
-    """Say whether the next receipt is overdue; `last_at` is the last one's, or the beginning."""
-    return now - last_at > patience or is_ahead(last_at, now)

@@ -1,4 +1,4 @@
-"""When the machine's clock is no longer believed without a word."""
+"""When the machine's clock is no longer believed without a word, and what is overdue by it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +24,13 @@ def is_ahead(moment: datetime, now: datetime) -> bool:
     waits for it to grow old would wait until the clock catches up, and nobody would be alarmed.
     """
     return moment - now > AHEAD
+
+
+def is_late(last_at: datetime, *, patience: timedelta, now: datetime) -> bool:
+    """Say whether what should come again is overdue; `last_at` is the last one's, or the
+    beginning.
+    """
+    return now - last_at > patience or is_ahead(last_at, now)
 
 
 def step_between(before: Reading, after: Reading) -> timedelta:

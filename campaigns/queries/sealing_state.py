@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from audit.rules.clock import is_ahead
+from audit.rules.clock import is_late
 from workspaces.models import Installation
 
 # A pass begins with each hour and is done within minutes; by then one was left out.
@@ -18,4 +18,4 @@ def unsealed_since(last_at: datetime | None, now: datetime) -> datetime | None:
     since = last_at
     if since is None:
         since = Installation.objects.values_list("created_at", flat=True).get(id=1)
-    return since if now - since > LATE or is_ahead(since, now) else None
+    return since if is_late(since, patience=LATE, now=now) else None

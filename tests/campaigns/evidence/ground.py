@@ -82,10 +82,10 @@ class Sealed:
         """Number what waits, fix the epoch that sealing asks for, and sign its checkpoint; as if it
         were so many days later.
         """
-        while self.sequencer.step(
-            Reading(timezone.now() + timedelta(days=days), monotonic())
-        ).is_full:
-            pass
+        is_full = True
+        while is_full:
+            at = Reading(timezone.now() + timedelta(days=days), monotonic())
+            is_full = self.sequencer.step(at).is_full
         epochs = self.signer.execute("SELECT epoch, body FROM audit_epoch ORDER BY epoch")
         lines = [body.encode() for _, body in epochs]
         root = hashes.tree_root([hashes.leaf_hash(line) for line in lines])
