@@ -122,8 +122,8 @@ def log_check(now: datetime) -> Finding:
     words = {"n": f"{max((now - last.at).total_seconds(), 0) / 3600:,.0f}"}
     if last.is_broken:
         sentence = _(
-            "The check %(n)s h ago found the log changed: its entry in the platform's log says"
-            " where."
+            "The check %(n)s h ago did not find all as it was: its entry in the platform's log"
+            " says what."
         )
         return Finding(name, "bad", sentence % words)
     return Finding(name, "ok", _("Checked from its first entry on %(n)s h ago.") % words)

@@ -10,6 +10,10 @@ from django.conf import LazySettings
 from django.utils import timezone
 
 from audit.actions.fallback import fallback
+from audit.actions.record import record
+from audit.queries.last_check import CHECKER
+from audit.queries.system import system_uuid
+from audit.rules.events import Obj, Result
 from audit.rules.fallback import Identity
 from campaigns.queries import installation_parts as parts
 from campaigns.queries.diagnostics import CHECKS, findings, findings_without_database
@@ -31,6 +35,24 @@ def apart(settings: LazySettings, tmp_path: Path) -> None:
 def test_a_log_that_nobody_checks_is_bad(hours: float, tone: str) -> None:
     found = parts.log_check(timezone.now() + timedelta(hours=hours))
     assert found.tone == tone
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("result", "tone", "begins"),
+    [("ok", "ok", "Checked from"), ("failed", "bad", "The check 0 h ago did not find all")],
+)
+def test_what_the_last_check_found_is_told(result: Result, tone: str, begins: str) -> None:
+    record(
+        "audit.verify",
+        workspace=system_uuid(),
+        actor=CHECKER,
+        obj=Obj("audit", "log"),
+        now=timezone.now(),
+        result=result,
+    )
+    found = parts.log_check(timezone.now())
+    assert (found.tone, found.sentence.startswith(begins)) == (tone, True)
 
 
 def swept(seconds_ago: float) -> None:
