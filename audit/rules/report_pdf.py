@@ -15,6 +15,7 @@ from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
+from reportlab.lib.utils import simpleSplit
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
@@ -24,6 +25,7 @@ from audit.rules.report import NO_APPROVALS, Approvals, Line, Report, Shown, Tab
 
 MOST_ENTRIES = 100
 MOST_APPROVALS = 40
+LONGEST_CELL = 2_000
 PLAIN, BOLD = "Evidence", "Evidence-Bold"
 _INK, _QUIET, _RULE = (
     colors.HexColor("#15202b"),
@@ -33,18 +35,28 @@ _INK, _QUIET, _RULE = (
 _SIDE = 18 * mm
 _WIDTH = A4[0] - 2 * _SIDE
 # What a column needs beside one of 1: a digest in a narrow cell takes the page.
-_NEEDS = {"Entry": 0.45, "Chain": 0.6, "Recorded": 0.9, "Details": 1.9}
+_NEEDS = {"Entry": 0.68, "Chain": 0.6, "Recorded": 0.9, "Details": 1.9}
 # What reportlab pads a frame with: without it the text would stand further in than the tables.
 _PADDING = 6
+_CELL_SIZE, _LEADING = 7.2, 1.35
+_CELL_GAP = 5
 _GRID = TableStyle(
     [
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("LINEBELOW", (0, 0), (-1, -1), 0.4, _RULE),
         ("LEFTPADDING", (0, 0), (-1, -1), 0),
-        ("RIGHTPADDING", (0, 0), (-1, -1), 5),
+        ("RIGHTPADDING", (0, 0), (-1, -1), _CELL_GAP),
         ("TOPPADDING", (0, 0), (-1, -1), 2),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
     ]
+)
+# For cells that are no paragraphs, so that they look like one.
+_LINES = TableStyle(
+    [
+        ("FONT", (0, 1), (-1, -1), PLAIN, _CELL_SIZE, _CELL_SIZE * _LEADING),
+        ("TEXTCOLOR", (0, 1), (-1, -1), _INK),
+    ],
+    parent=_GRID,
 )
 
 
@@ -77,14 +89,22 @@ def _load(fonts: Path) -> None:
 
 @cache
 def _style(name: str) -> ParagraphStyle:
-    sizes = {"title": 16, "h2": 12.5, "h3": 10, "text": 9, "quiet": 8, "cell": 7.2, "head": 7.2}
+    sizes = {
+        "title": 16,
+        "h2": 12.5,
+        "h3": 10,
+        "text": 9,
+        "quiet": 8,
+        "cell": _CELL_SIZE,
+        "head": _CELL_SIZE,
+    }
     size = sizes[name]
     is_bold = name in {"title", "h2", "h3", "head"}
     return ParagraphStyle(
         name,
         fontName=BOLD if is_bold else PLAIN,
         fontSize=size,
-        leading=size * 1.35,
+        leading=size * _LEADING,
         textColor=_QUIET if name in {"quiet", "head"} else _INK,
         spaceBefore={"h2": 14, "h3": 9}.get(name, 2),
         spaceAfter=3,
@@ -185,10 +205,21 @@ def _pairs(pairs: Sequence[tuple[str, str]]) -> Flowable:
 
 
 def _grid(heads: Sequence[str], rows: Sequence[Sequence[str]], shares: Sequence[float]) -> Flowable:
-    cells = [[_text(head, "head") for head in heads]]
-    cells += [[_text(cell[:2_000], "cell") for cell in row] for row in rows]
     widths = [_WIDTH * share for share in shares]
-    return LongTable(cells, colWidths=widths, style=_GRID, repeatRows=1, splitInRow=1)
+    cells: list[list[Paragraph | str]] = [[_text(head, "head") for head in heads]]
+    cells += [[_cell(*one) for one in zip(row, widths, strict=True)] for row in rows]
+    return LongTable(cells, colWidths=widths, style=_LINES, repeatRows=1, splitInRow=1)
+
+
+def _cell(text: str, width: float) -> Paragraph | str:
+    """Return a text broken into lines, which a table draws as they are: a paragraph costs many
+    times as much and is needed only to break a word that is longer than a line.
+    """
+    covered, room = _covered(text[:LONGEST_CELL]), width - _CELL_GAP
+    lines = simpleSplit(covered, PLAIN, _CELL_SIZE, room)
+    if any(pdfmetrics.stringWidth(line, PLAIN, _CELL_SIZE) > room for line in lines):
+        return _text(covered, "cell")
+    return "\n".join(lines)
 
 
 def _foot(report: Report) -> Callable[[Canvas, SimpleDocTemplate], None]:
