@@ -1,4 +1,4 @@
-"""What a bundle's report tells of its entries: counts, approvals, erasures, gaps."""
+"""What a bundle's report tells of its entries: approvals, erasures, gaps, the newest."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -37,10 +37,6 @@ MANY = "_many"
 # A whole table that was emptied is no single workspace's.
 OF_SYSTEM_OUTSIDE = ("sender.changed_outside", "approval.changed_outside")
 
-_COUNTS = (
-    "SELECT v.op, v.result, count(*) FROM audit_entry e JOIN audit_event v ON v.id = e.event_id"
-    " WHERE e.ws = %s AND e.seq BETWEEN %s AND %s GROUP BY v.op, v.result ORDER BY v.op, v.result"
-)
 _STEPS = (
     "SELECT e.seq, e.at, v.body FROM audit_event v JOIN audit_entry e ON e.event_id = v.id"
     " AND e.ws = v.ws WHERE v.ws = %s AND v.op = ANY (%s) AND e.seq BETWEEN %s AND %s"
@@ -51,15 +47,6 @@ _SHOWN = (
     "SELECT e.seq, e.at, v.body FROM audit_entry e JOIN audit_event v ON v.id = e.event_id"
     " WHERE e.ws = %s AND e.seq BETWEEN %s AND %s ORDER BY e.seq DESC LIMIT %s"
 )
-
-
-@dataclass(frozen=True)
-class Count:
-    """How often an operation stands in the bundle, and with which result."""
-
-    op: str
-    result: str
-    count: int
 
 
 @dataclass(frozen=True)
@@ -76,12 +63,6 @@ class Step:
     diff: Mapping[str, Sequence[Any]]
     erased: Sequence[Mapping[str, Any]] = ()
     is_of_system: bool = False
-
-
-def counts(connection: Connection, span: Span) -> list[Count]:
-    """Return the counts per operation and result."""
-    wanted = [span.chain.ws, span.first_seq, span.last_seq]
-    return [Count(*row) for row in connection.execute(_COUNTS, wanted)]
 
 
 def steps(connection: Connection, span: Span, ops: Sequence[str]) -> list[Step]:

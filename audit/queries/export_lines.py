@@ -4,13 +4,14 @@ COPY in the csv format with control characters as its marks is byte-exact: canon
 none. Each line comes without its line feed.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 from audit.queries.chains import Connection
 from audit.rules.bundle import SHOWN_OF_SYSTEM, Span
 
 _EXACT = "WITH (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')"
+_BETWEEN = b"\x03"
 _AT = "to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 _TAIL = """',"prev":"', encode(e.prev, 'hex'), '","seq":', e.seq, ',"ws":"', e.ws, '"}'"""
 _FULL = f"""concat('{{"at":"', {_AT}, '","ev":', v.body, ',"hash":"', encode(e.hash, 'hex'), '"',
@@ -18,10 +19,11 @@ _FULL = f"""concat('{{"at":"', {_AT}, '","ev":', v.body, ',"hash":"', encode(e.h
 _PRUNED = "(SELECT p.leaf FROM audit_pruned p WHERE p.event_id = e.event_id)"
 _HIDDEN = f"""concat('{{"at":"', {_AT}, '","hash":"', encode(e.hash, 'hex'), '","leaf":"',
     encode(coalesce(v.leaf, {_PRUNED}), 'hex'), '"', {_TAIL})"""
-_ENTRIES = (
-    "FROM audit_entry e LEFT JOIN audit_event v ON v.id = e.event_id"
-    " WHERE e.ws = %s AND e.seq BETWEEN %s AND %s ORDER BY e.seq"
-)
+# Many lines to a row, because what a row costs on its way is more than what a line costs.
+_LINES = """SELECT (SELECT string_agg(one.line, E'\\x03' ORDER BY one.seq) FROM (
+        SELECT e.seq, {line} AS line FROM audit_entry e LEFT JOIN audit_event v ON v.id = e.event_id
+        WHERE e.ws = %(ws)s AND e.seq BETWEEN starts AND least(starts + 127, %(last)s)
+    ) AS one) FROM generate_series(%(first)s::bigint, %(last)s::bigint, 128) AS starts"""
 _FIELDS = """concat('{"field":', to_json(d.field), ',"salt":"', encode(d.salt, 'hex'), '","seq":',
     e.seq, ',"value":', to_json(d.value), '}')"""
 _DISCLOSED = (
@@ -29,58 +31,21 @@ _DISCLOSED = (
     " ON e.event_id = v.id AND e.ws = v.ws WHERE v.ws = %s AND e.seq BETWEEN %s AND %s"
     ' ORDER BY e.seq, d.field COLLATE "C"'
 )
-# The twin of rules/cells.py; a test compares them. A look at the first character spares nearly
-# every cell the expression, which costs several times as much.
-_FIRST = ", ".join(str(ord(one)) for one in " \u00a0\ufeff=+@\t\r\n＝＋－＠-")
-_HARMLESS = (
-    f"CASE WHEN ascii({{0}}) IN ({_FIRST})"
-    " AND {0} ~ '^[ \\u00a0\\ufeff]*[=+@\\t\\r\\n＝＋－＠-]' THEN '''' || {0} ELSE {0} END"
-)
-_TEXTS = {
-    "who": "v.actor_id",
-    "operation": "v.op",
-    "result": "v.result",
-    "about": "v.obj_type",
-    "about id": "v.obj_id",
-    "reason": "said.why",
-    "request": "said.req",
-}
-_EMPTY = "''"
-_COLUMNS = ", ".join(
-    [
-        'e.seq AS "entry"',
-        f'{_AT} AS "recorded"',
-        'said.t AS "claimed"',
-        *(
-            f'{_HARMLESS.format(f"coalesce({text}, {_EMPTY})")} AS "{name}"'
-            for name, text in _TEXTS.items()
-        ),
-        "encode(e.hash, 'hex') AS \"hash\"",
-    ]
-)
-_SAID = (
-    "FROM audit_entry e JOIN audit_event v ON v.id = e.event_id"
-    " CROSS JOIN LATERAL json_to_record(v.body::json)"
-    " AS said (t text, why text, req text)"
-    " WHERE e.ws = %s AND e.seq BETWEEN %s AND %s ORDER BY e.seq"
-)
-ROWS_OF_A_TABLE = 1_000_000
-BLOCK = 1 << 16
 
 
 def entry_lines(connection: Connection, span: Span) -> Generator[bytes, None, None]:
     """Yield the lines of a workspace's entries; pruned ones show their hash only."""
-    wanted = [span.chain.ws, span.first_seq, span.last_seq]
     line = f"CASE WHEN v.body IS NULL THEN {_HIDDEN} ELSE {_FULL} END"
-    yield from _copied(connection, f"SELECT {line} {_ENTRIES}", wanted)
+    wanted = {"ws": span.chain.ws, "first": span.first_seq, "last": span.last_seq}
+    yield from _lines(connection, line, wanted)
 
 
 def system_lines(connection: Connection, span: Span, last_seq: int) -> Generator[bytes, None, None]:
     """Yield the lines of the system chain: hashes, but for what concerns every reader."""
+    line = f"CASE WHEN v.op LIKE ANY (%(shown)s) THEN {_FULL} ELSE {_HIDDEN} END"
     shown = [f"{start}%" for start in SHOWN_OF_SYSTEM]
-    line = f"CASE WHEN v.op LIKE ANY (%s) THEN {_FULL} ELSE {_HIDDEN} END"
-    query = f"SELECT {line} {_ENTRIES}"
-    yield from _copied(connection, query, [shown, span.chain.install, 1, last_seq])
+    wanted = {"ws": span.chain.install, "first": 1, "last": last_seq, "shown": shown}
+    yield from _lines(connection, line, wanted)
 
 
 def disclosure_lines(connection: Connection, span: Span) -> Generator[bytes, None, None]:
@@ -90,24 +55,15 @@ def disclosure_lines(connection: Connection, span: Span) -> Generator[bytes, Non
     yield from _copied(connection, f"SELECT {_FIELDS} {_DISCLOSED}", wanted)
 
 
-def table_blocks(connection: Connection, span: Span, first: int) -> Generator[bytes, None, None]:
-    """Yield entries from `first` on as a table for spreadsheets, as many as one can open."""
-    last = min(span.last_seq, first + ROWS_OF_A_TABLE - 1)
-    statement = f"COPY (SELECT {_COLUMNS} {_SAID}) TO STDOUT WITH (FORMAT csv, HEADER)"
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(statement, [span.chain.ws, first, last]) as rows,
-    ):
-        block = bytearray()
-        for row in rows:
-            block += row
-            if len(block) >= BLOCK:
-                yield bytes(block)
-                block.clear()
-        yield bytes(block)
+def _lines(connection: Connection, line: str, wanted: Mapping[str, Any]) -> Iterator[bytes]:
+    for row in _copied(connection, _LINES.format(line=line), wanted):
+        if row:
+            yield from row.split(_BETWEEN)
 
 
-def _copied(connection: Connection, query: str, values: Sequence[Any]) -> Iterator[bytes]:
+def _copied(
+    connection: Connection, query: str, values: Sequence[Any] | Mapping[str, Any]
+) -> Iterator[bytes]:
     statement = f"COPY ({query}) TO STDOUT {_EXACT}"
     with connection.cursor() as cursor, cursor.copy(statement, values) as rows:
         for row in rows:

@@ -8,7 +8,6 @@ key of the nonces. `hashes` and `epochs` say the same one at a time; tests compa
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import pairwise
 from uuid import UUID
 
 from audit.rules.chain import Broken
@@ -77,11 +76,12 @@ class HeadTrees:
     def _leaves(self, epoch: Epoch) -> tuple[list[str], list[bytes]]:
         if len(self._texts) < epoch.chains:
             raise Broken("E06", f"Epoch {epoch.number} counts {epoch.chains} chains.")
-        start = b"smsc-audit-nonce/v1\n%d\n" % epoch.number
+        of_epoch = self._inner.copy()
+        of_epoch.update(b"smsc-audit-nonce/v1\n%d\n" % epoch.number)
         nonces, leaves = [], []
         for slot, text in enumerate(self._texts[: epoch.chains]):
-            inner, outer = self._inner.copy(), self._outer.copy()
-            inner.update(b"%s%d\n" % (start, slot))
+            inner, outer = of_epoch.copy(), self._outer.copy()
+            inner.update(b"%d\n" % slot)
             outer.update(inner.digest())
             nonce = outer.hexdigest()
             nonces.append(nonce)
@@ -97,8 +97,7 @@ def _climb(level: list[bytes], paths: dict[int, list[bytes]]) -> bytes:
             if place ^ 1 < len(level):
                 paths[slot].append(level[place ^ 1])
             places[slot] = place // 2
-        paired = [
-            sha256(b"\1" + left + right).digest() for left, right in list(pairwise(level))[::2]
-        ]
+        pairs = zip(level[::2], level[1::2], strict=False)
+        paired = [sha256(b"\1" + left + right).digest() for left, right in pairs]
         level = [*paired, level[-1]] if len(level) % 2 else paired
     return level[0]

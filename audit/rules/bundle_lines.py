@@ -43,16 +43,9 @@ class Passed:
     hash_hex: bytes
     at: bytes = b""
     first_at: bytes = b""
-    count: int = 0
     hidden_count: int = 0
     late_count: int = 0
     late: list[Late] = field(default_factory=list)
-
-    def move(self, seq: int, found: bytes, at: bytes) -> None:
-        """Pass entry `seq` with this hash (hex) and time."""
-        self.seq, self.hash_hex, self.at = seq, found, at
-        self.count += 1
-        self.first_at = self.first_at or at
 
     @property
     def hash(self) -> bytes:
@@ -79,7 +72,8 @@ def recomputed(lines: Iterable[bytes], passed: Passed) -> Iterator[bytes]:
         )
         if line[:7] != _START or not line.endswith(hashed + tail):
             raise _broken(passed, line, tail)
-        passed.move(seq, prev, at)
+        passed.seq, passed.hash_hex, passed.at = seq, prev, at
+        passed.first_at = passed.first_at or at
         yield line
 
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -19,7 +19,6 @@ from pytest_django.fixtures import Settings
 
 from audit.actions import exports
 from audit.actions.exporting import run
-from audit.actions.exporting.folder import Hashed, _Packer
 from audit.actions.exporting.site import WITNESS_PATIENCE, this_site
 from audit.actions.exports import ExportRefused
 from audit.models import Export
@@ -247,20 +246,6 @@ def test_the_sweep_removes_what_killed_workers_left(exporter: Exporter, ada: Me)
     run.sweep(timezone.now)
     left = {path.name for path in folder.iterdir()}
     assert left == {"8-young", "8-young.zip", ready.file}
-
-
-def test_a_packer_whose_file_is_gone_holds_nobody_up(tmp_path: Path) -> None:
-    file = (tmp_path / "entries").open("wb")
-    file.close()
-    for count in (50, 0):
-        with pytest.raises(ValueError, match="closed"):
-            _pack(file, count)
-
-
-def _pack(file: BinaryIO, count: int) -> None:
-    with _Packer(Hashed(file)) as packer:
-        for _ in range(count):
-            packer.write(os.urandom(1 << 17))
 
 
 def test_personal_values_wait_for_another_person(

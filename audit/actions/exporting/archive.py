@@ -7,8 +7,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from audit.actions.durable_files import sync_folder
-from audit.actions.exporting.folder import BLOCK
 
+BLOCK = 1 << 20
 # One moment for all files: what a bundle's files say of times stands inside of them.
 _MOMENT = (1980, 1, 1, 0, 0, 0)
 

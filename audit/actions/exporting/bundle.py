@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,23 +11,24 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit.actions.exporting import chain as chains_of
 from audit.actions.exporting.chain import Heads, Tell
+from audit.actions.exporting.entry_files import EntryFiles
 from audit.actions.exporting.folder import Folder
 from audit.actions.exporting.outside import write_keys, write_outside
 from audit.actions.exporting.telling import Cover, Found, exact_file, tell
 from audit.queries import chains, export_facts, reader
 from audit.queries import subjects as lent
 from audit.queries.chains import Connection
-from audit.queries.export_facts import Count, Step
+from audit.queries.export_facts import Step
 from audit.queries.export_fallback import kept_files
 from audit.queries.export_heads import SYSTEM
-from audit.queries.export_lines import ROWS_OF_A_TABLE, table_blocks
 from audit.queries.export_span import find_chain, find_span
 from audit.queries.subjects import Subject
 from audit.rules.bundle import EXPORT, Span, manifest_body, manifest_bytes
 from audit.rules.bundle_lines import Passed
 from audit.rules.canonical import encode, stamp
-from audit.rules.cells import BYTE_ORDER_MARK, csv_lines
+from audit.rules.cells import csv_lines
 from audit.rules.dictionary import dictionary
+from audit.rules.entry_table import Count
 from audit.rules.hashes import genesis
 from audit.rules.notes import public_key, sign
 from audit.rules.report import Line, Report
@@ -95,7 +95,7 @@ def write_bundle(order: Order, site: Site, target: Path, cover: Cover, told: Tel
             forced_by=order.forced_by,
             waits_for_witness=order.waits_for_witness,
         )
-        folder = Folder(target)
+        folder = Folder.new(target)
         try:
             return _Bundle(order, site, folder, span, connection).write(moment, cover, told)
         except BaseException:
@@ -118,28 +118,28 @@ class _Bundle:
 
     def write(self, moment: str, cover: Cover, told: Tell) -> Written:
         folder, connection, span = self._folder, self._connection, self._span
-        # The server makes what is only copied while this thread recomputes heads and entries.
-        with ThreadPoolExecutor(1, "beside") as beside:
-            counting = beside.submit(self._write_beside, moment)
+        # Values are copied, and entries written, while this thread recomputes heads and entries.
+        with (
+            ThreadPoolExecutor(1, "beside") as beside,
+            EntryFiles(folder, span.entry_count) as files,
+        ):
+            copying = beside.submit(self._write_beside, moment)
             heads = chains_of.write_epochs(folder, connection, span, self._site.secret, told)
-            passed = chains_of.write_entries(folder, connection, span, heads, told)
+            passed = chains_of.write_entries(files, connection, span, heads, told)
             chains_of.write_system(folder, connection, span, heads, self._system_genesis())
-            counts = counting.result()
+            copying.result()
+            counts = files.end()
         missing = self._write_fallback()
         self._write_report(heads, passed, counts, missing, cover)
         self._write_copies()
         return self._seal(passed)
 
-    def _write_beside(self, moment: str) -> list[Count]:
-        """Write the entries as tables, and the personal values, as of the same moment on a
-        connection of its own; return the counts.
-        """
-        folder, span = self._folder, self._span
+    def _write_beside(self, moment: str) -> None:
+        """Write the personal values, as of the same moment on a connection of its own."""
+        if not self._order.shows_values:
+            return
         with reader.connect(self._site.url) as connection, reader.moment(connection, moment):
-            _write_tables(folder, connection, span)
-            if self._order.shows_values:
-                chains_of.write_disclosures(folder, connection, span)
-            return export_facts.counts(connection, span)
+            chains_of.write_disclosures(self._folder, connection, self._span)
 
     def _system_genesis(self) -> bytes:
         system = chains.heads(self._connection)[0]
@@ -225,18 +225,6 @@ class _Bundle:
             manifest_sha256=body.splitlines()[1],
             export_key=self._export_key,
         )
-
-
-def _write_tables(folder: Folder, connection: Connection, span: Span) -> None:
-    """Write the entries as tables for spreadsheets."""
-    starts = range(span.first_seq, span.last_seq + 1, ROWS_OF_A_TABLE)
-    for number, first in enumerate(starts, 1):
-        name = "tables/entries.csv" if len(starts) == 1 else f"tables/entries-{number}.csv"
-        with folder.file(name) as file:
-            file.write(BYTE_ORDER_MARK.encode())
-            with closing(table_blocks(connection, span, first)) as blocks:
-                for block in blocks:
-                    file.write(block)
 
 
 def _write_subjects(folder: Folder, subjects: Iterable[Subject]) -> None:

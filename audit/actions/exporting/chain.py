@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
+from audit.actions.exporting.entry_files import EntryFiles
 from audit.actions.exporting.folder import Folder
 from audit.actions.exporting.report_tables import Gap
 from audit.queries.chains import Connection
@@ -54,14 +55,14 @@ def write_epochs(
 
 
 def write_entries(
-    folder: Folder, connection: Connection, span: Span, heads: Heads, tell: Tell
+    files: EntryFiles, connection: Connection, span: Span, heads: Heads, tell: Tell
 ) -> Passed:
-    """Write entries.jsonl.gz and return what passed; raise Broken."""
+    """Hand the entries over to be written and return what passed; raise Broken."""
     slot = span.chain.slot
     passed = Passed(span.chain.ws, slot, span.first_seq - 1, span.start_prev.hex().encode())
     # Closed whatever happens: a COPY that is left in the middle holds the connection for good.
     with closing(entry_lines(connection, span)) as lines:
-        folder.put_packed("entries.jsonl.gz", _told(recomputed(lines, passed), tell))
+        files.take(_told(recomputed(lines, passed), tell))
     _check_end(passed, heads.last.get(slot))
     return passed
 
@@ -79,10 +80,10 @@ def write_system(
     _check_end(passed, head)
 
 
-def write_disclosures(folder: Folder, connection: Connection, span: Span) -> int:
-    """Write disclosures.jsonl, sorted by number; return how many values it shows."""
+def write_disclosures(folder: Folder, connection: Connection, span: Span) -> None:
+    """Write disclosures.jsonl, sorted by number."""
     with closing(disclosure_lines(connection, span)) as lines:
-        return folder.put_lines("disclosures.jsonl", lines)
+        folder.put_lines("disclosures.jsonl", lines)
 
 
 def _check_end(passed: Passed, head: Proved | None) -> None:

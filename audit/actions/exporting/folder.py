@@ -1,36 +1,39 @@
 """The folder of a bundle: every file is hashed while it is written, and nobody else may read it."""
 
 import os
-import queue
 import shutil
-import threading
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, Self
+
+from isal import isal_zlib
 
 from audit.rules.bundle import CannotExport, Listed, checked_path
 
-BLOCK = 1 << 20
 _GZIP = 31
 # Most of an entry are hashes, which nothing makes shorter.
 _LEVEL = 1
-_WAITING_BLOCKS = 4
+LINES_OF_A_BLOCK = 500
 
 
 class Folder:
-    """A new folder; `files` are those written so far."""
+    """A bundle's folder; `files` are those that were written through this object."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.files: list[Listed] = []
+
+    @classmethod
+    def new(cls, path: Path) -> Self:
+        """Make an empty folder that nobody else may read; raise CannotExport for any other."""
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(path.iterdir()):
             raise CannotExport(f"{path} is not empty; a bundle needs a folder of its own.")
         path.chmod(0o700)
+        return cls(path)
 
     @contextmanager
     def file(self, name: str) -> Iterator["Hashed"]:
@@ -43,28 +46,30 @@ class Folder:
             yield hashed
         self.files.append(Listed(name, hashed.sha256, hashed.size))
 
+    @contextmanager
+    def packed(self, name: str) -> Iterator["Packed"]:
+        """Write a file as one gzip member without name or time."""
+        with self.file(name) as file:
+            packed = Packed(file)
+            yield packed
+            packed.end()
+
     def put(self, name: str, data: bytes) -> None:
         """Write a small file."""
         with self.file(name) as file:
             file.write(data)
 
-    def put_lines(self, name: str, lines: Iterable[bytes]) -> int:
-        """Write lines, each ended by a line feed, and return how many."""
-        count = 0
+    def put_lines(self, name: str, lines: Iterable[bytes]) -> None:
+        """Write lines, each ended by a line feed."""
         with self.file(name) as file:
-            for block, size in _blocks(lines):
+            for block in blocks(lines):
                 file.write(block)
-                count += size
-        return count
 
-    def put_packed(self, name: str, lines: Iterable[bytes]) -> int:
-        """Write lines as one gzip member without name or time, and return how many."""
-        count = 0
-        with self.file(name) as file, _Packer(file) as packer:
-            for block, size in _blocks(lines):
-                packer.write(block)
-                count += size
-        return count
+    def put_packed(self, name: str, lines: Iterable[bytes]) -> None:
+        """Write the same, packed."""
+        with self.packed(name) as file:
+            for block in blocks(lines):
+                file.write(block)
 
     def discard(self) -> None:
         """Remove everything that was written: half a bundle is none."""
@@ -97,61 +102,25 @@ class Hashed:
         self.size += len(data)
 
 
-class _Packer:
-    """Compresses on a thread of its own, while the next lines are read and recomputed."""
+class Packed:
+    """A file whose content is compressed on its way."""
 
     def __init__(self, file: Hashed) -> None:
         self._file = file
-        self._deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
-        self._blocks: queue.Queue[bytes | None] = queue.Queue(_WAITING_BLOCKS)
-        self._problem: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="packer", daemon=True)
+        self._deflate = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, _GZIP)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+    def write(self, data: bytes) -> None:
+        """Append."""
+        self._file.write(self._deflate.compress(data))
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        problem: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._blocks.put(None)
-        self._thread.join()
-        if self._problem is not None and problem is None:
-            raise self._problem
-
-    def write(self, block: bytes) -> None:
-        """Hand a block over; waits when the thread is behind."""
-        self._blocks.put(block)
-
-    def _run(self) -> None:
-        """Compress until the end is handed over. Whatever goes wrong, blocks are still taken: who
-        hands them over must not wait for a thread that is gone.
-        """
-        block: bytes | None = b""
-        try:
-            while (block := self._blocks.get()) is not None:
-                self._file.write(self._deflate.compress(block))
-            self._file.write(self._deflate.flush())
-        except BaseException as problem:
-            self._problem = problem
-        while block is not None:
-            block = self._blocks.get()
+    def end(self) -> None:
+        """Write what is left."""
+        self._file.write(self._deflate.flush())
 
 
-def _blocks(lines: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
-    """Yield lines in blocks, with how many each holds."""
-    waiting: list[bytes] = []
-    size = 0
-    for line in lines:
-        waiting.append(line)
-        size += len(line)
-        if size >= BLOCK:
-            waiting.append(b"")
-            yield b"\n".join(waiting), len(waiting) - 1
-            waiting, size = [], 0
-    if waiting:
-        waiting.append(b"")
-        yield b"\n".join(waiting), len(waiting) - 1
+def blocks(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield lines in blocks, each line ended by a line feed."""
+    rest = iter(lines)
+    while some := list(islice(rest, LINES_OF_A_BLOCK)):
+        some.append(b"")
+        yield b"\n".join(some)

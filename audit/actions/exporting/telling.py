@@ -8,11 +8,12 @@ from datetime import datetime
 from audit.actions.exporting import report_tables as tables
 from audit.actions.exporting.report_lines import Names, after, in_words, names_of
 from audit.actions.exporting.report_tables import Gap
-from audit.queries.export_facts import MANY, MOST_STEPS, Count, Step
+from audit.queries.export_facts import MANY, MOST_STEPS, Step
 from audit.queries.export_outside import PublishedKey
 from audit.queries.subjects import Subject
 from audit.rules.bundle import Span
 from audit.rules.bundle_lines import Passed
+from audit.rules.entry_table import Count
 from audit.rules.operations import OPERATIONS, OUTSIDE
 from audit.rules.report import (
     NAMES,
