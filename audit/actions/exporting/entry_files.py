@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Self
@@ -121,8 +122,10 @@ def _start(folder: Path, entry_count: int) -> "subprocess.Popen[bytes]":
         process_group=0,
     )
     assert child.stdin is not None
-    # Through a pipe of the usual 64 KB each would wait for the other at every turn.
-    fcntl.fcntl(child.stdin, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    # Through a pipe of the usual 64 KB each would wait for the other at every turn; where the
+    # system grants no larger one, they do.
+    with suppress(PermissionError):
+        fcntl.fcntl(child.stdin, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     return child
 
 
