@@ -95,7 +95,7 @@ def newest(connection: Connection, span: Span) -> list[Step]:
 
 def _step(seq: int, at: datetime, body: str) -> Step:
     said = decode_event(body.encode())
-    actor, obj = said.get("act", {}), said.get("obj", {})
+    actor, obj, diff = (_part(said, name) for name in ("act", "obj", "diff"))
     erased = said.get("erased")
     return Step(
         seq=seq,
@@ -104,7 +104,13 @@ def _step(seq: int, at: datetime, body: str) -> Step:
         result=said.get("res", "ok"),
         actor=Actor(actor.get("kind", "system"), actor.get("id", ""), actor.get("sid", "")),
         obj=Obj(obj.get("type", ""), obj.get("id", "")),
-        why=said.get("why", ""),
-        diff=said.get("diff", {}),
+        why=said.get("why") or "",
+        diff=diff,
         erased=erased if isinstance(erased, list) else (),
     )
+
+
+def _part(said: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return a part of an event, empty where another hand wrote something else in its place."""
+    part = said.get(name)
+    return part if isinstance(part, dict) else {}

@@ -1,7 +1,7 @@
 """The log's rows in the bytes of a bundle's files, composed by the database and streamed.
 
-COPY in the csv format with control characters as its marks is byte-exact: canonical JSON holds
-none. Each line comes without its line feed.
+COPY in the csv format with control characters as its marks, and another between lines, is
+byte-exact: canonical JSON holds none. Each line comes without its line feed.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -20,10 +20,15 @@ _PRUNED = "(SELECT p.leaf FROM audit_pruned p WHERE p.event_id = e.event_id)"
 _HIDDEN = f"""concat('{{"at":"', {_AT}, '","hash":"', encode(e.hash, 'hex'), '","leaf":"',
     encode(coalesce(v.leaf, {_PRUNED}), 'hex'), '"', {_TAIL})"""
 # Many lines to a row, because what a row costs on its way is more than what a line costs.
-_LINES = """SELECT (SELECT string_agg(one.line, E'\\x03' ORDER BY one.seq) FROM (
-        SELECT e.seq, {line} AS line FROM audit_entry e LEFT JOIN audit_event v ON v.id = e.event_id
-        WHERE e.ws = %(ws)s AND e.seq BETWEEN starts AND least(starts + 127, %(last)s)
-    ) AS one) FROM generate_series(%(first)s::bigint, %(last)s::bigint, 128) AS starts"""
+_LINES_OF_A_ROW = 128
+_GROUPED = """SELECT (SELECT string_agg(one.line, E'\\x03' ORDER BY one.seq) FROM (
+        SELECT e.seq, {line} AS line FROM audit_entry e
+        LEFT JOIN audit_event v ON v.id = e.event_id WHERE e.ws = %(ws)s
+        AND e.seq BETWEEN starts AND least(starts + %(step)s - 1, %(last)s)
+    ) AS one) FROM (
+        SELECT starts FROM generate_series(%(first)s::bigint, %(last)s, %(step)s) AS starts
+        ORDER BY starts
+    ) AS rows"""
 _FIELDS = """concat('{"field":', to_json(d.field), ',"salt":"', encode(d.salt, 'hex'), '","seq":',
     e.seq, ',"value":', to_json(d.value), '}')"""
 _DISCLOSED = (
@@ -56,7 +61,8 @@ def disclosure_lines(connection: Connection, span: Span) -> Generator[bytes, Non
 
 
 def _lines(connection: Connection, line: str, wanted: Mapping[str, Any]) -> Iterator[bytes]:
-    for row in _copied(connection, _LINES.format(line=line), wanted):
+    wanted = {**wanted, "step": _LINES_OF_A_ROW}
+    for row in _copied(connection, _GROUPED.format(line=line), wanted):
         if row:
             yield from row.split(_BETWEEN)
 

@@ -3,9 +3,11 @@
 Both are made of the very lines that were recomputed, so that they can tell nothing else.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -16,6 +18,8 @@ HEADS = (
     *("entry", "recorded", "claimed", "who", "operation", "result"),
     *("about", "about id", "reason", "request", "hash"),
 )
+_NUMBER = re.compile(rb'"seq":([0-9]+),"ws":"[^"]*"}\s*$')
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -65,15 +69,15 @@ class EntryTable:
         return [Count(*key, count) for key, count in sorted(self._found.items())]
 
     def rows(self, lines: Iterable[bytes]) -> Iterator[str]:
-        """Yield a row for each entry that shows its event; raise Broken for one that says less
-        than an event must.
+        """Yield a row for each entry that shows its event; raise Broken for one that nobody can
+        read.
         """
         read = msgspec.json.Decoder(_Entry).decode
         for line in lines:
             try:
                 entry = read(line)
-            except msgspec.ValidationError as fault:
-                raise Broken("C08", f"An entry says what no event says: {fault}") from fault
+            except _UNREADABLE:
+                entry = _odd(line)
             event = entry.ev
             if event is None:
                 continue
@@ -84,6 +88,39 @@ class EntryTable:
                 f'"{_cell(event.op)}","{_cell(event.res)}","{_cell(event.obj.type)}",'
                 f'"{_cell(event.obj.id)}","{_cell(event.why)}","{_cell(event.req)}",{entry.hash}\r\n'
             )
+
+
+def _odd(line: bytes) -> _Entry:
+    """Read an entry whose event has parts of other kinds than ours: they are told as JSON."""
+    try:
+        entry = msgspec.json.decode(line)
+    except _UNREADABLE as fault:
+        found = _NUMBER.search(line)
+        number = found[1].decode() if found else "of the bundle"
+        raise Broken("C07", f"Entry {number} cannot be read: {fault}") from fault
+    event = entry["ev"]
+    actor, about = event.get("act"), event.get("obj")
+    return _Entry(
+        entry["seq"],
+        entry["at"],
+        entry["hash"],
+        _Event(
+            op=_said(event, "op"),
+            t=_said(event, "t"),
+            act=_Actor(_said(actor, "id")),
+            obj=_Object(_said(about, "type"), _said(about, "id")),
+            res=_said(event, "res"),
+            why=_said(event, "why"),
+            req=_said(event, "req"),
+        ),
+    )
+
+
+def _said(part: object, name: str) -> str:
+    value: Any = part.get(name) if isinstance(part, dict) else None
+    if value is None:
+        return "ok" if name == "res" else ""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def heading() -> str:

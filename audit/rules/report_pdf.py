@@ -51,7 +51,7 @@ _GRID = TableStyle(
     ]
 )
 # For cells that are no paragraphs, so that they look like one.
-_LINES = TableStyle(
+_PLAIN_GRID = TableStyle(
     [
         ("FONT", (0, 1), (-1, -1), PLAIN, _CELL_SIZE, _CELL_SIZE * _LEADING),
         ("TEXTCOLOR", (0, 1), (-1, -1), _INK),
@@ -208,7 +208,7 @@ def _grid(heads: Sequence[str], rows: Sequence[Sequence[str]], shares: Sequence[
     widths = [_WIDTH * share for share in shares]
     cells: list[list[Paragraph | str]] = [[_text(head, "head") for head in heads]]
     cells += [[_cell(*one) for one in zip(row, widths, strict=True)] for row in rows]
-    return LongTable(cells, colWidths=widths, style=_LINES, repeatRows=1, splitInRow=1)
+    return LongTable(cells, colWidths=widths, style=_PLAIN_GRID, repeatRows=1, splitInRow=1)
 
 
 def _cell(text: str, width: float) -> Paragraph | str:
@@ -216,7 +216,11 @@ def _cell(text: str, width: float) -> Paragraph | str:
     times as much and is needed only to break a word that is longer than a line.
     """
     covered, room = _covered(text[:LONGEST_CELL]), width - _CELL_GAP
-    lines = simpleSplit(covered, PLAIN, _CELL_SIZE, room)
+    lines = [
+        part
+        for line in covered.split("\n")
+        for part in simpleSplit(line, PLAIN, _CELL_SIZE, room) or [""]
+    ]
     if any(pdfmetrics.stringWidth(line, PLAIN, _CELL_SIZE) > room for line in lines):
         return _text(covered, "cell")
     return "\n".join(lines)

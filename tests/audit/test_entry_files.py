@@ -1,8 +1,11 @@
 """The packed entries and their tables, and the process that writes them."""
 
 import csv
+import errno
 import gzip
 import io
+import os
+import resource
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from itertools import repeat
@@ -120,17 +123,30 @@ def test_no_table_is_longer_than_a_spreadsheet_opens(
     assert packed == b"".join(lines)
 
 
-@pytest.mark.parametrize("odd", [{"why": 5}, {"act": []}, {"op": None}])
-def test_an_entry_that_is_none_is_told_however_many_follow(
-    folder: Folder, odd: dict[str, Json]
+ODD: dict[str, Json] = {"why": 5, "act": [], "obj": None, "res": None, "req": ["=1"]}
+
+
+def test_parts_of_other_kinds_than_ours_are_told_as_they_are(folder: Folder) -> None:
+    assert written(folder, [line(1, **ODD)], 1) == [Count("a.b", "ok", 1)]
+    [row] = table(folder)
+    assert (row["reason"], row["who"], row["about"], row["result"]) == ("5", "", "", "ok")
+    assert row["request"] == '["=1"]'
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [b'{x "seq":7,"ws":"x"}', b'{"a":' * 3_000 + b'"seq":7,"ws":"x"}', b'"\xff","seq":7,"ws":"x"}'],
+)
+def test_what_nobody_can_read_is_told_with_its_number_however_much_follows(
+    folder: Folder, bad: bytes
 ) -> None:
     def lines() -> Iterator[bytes]:
-        yield line(1, **odd)
+        yield bad
         yield from endless()
 
-    with pytest.raises(Broken) as broken:
+    with pytest.raises(Broken, match=r"^Entry 7 cannot be read") as broken:
         written(folder, lines(), 2)
-    assert broken.value.code == "C08"
+    assert broken.value.code == "C07"
 
 
 def test_a_file_that_cannot_be_written_is_told_with_its_reason(folder: Folder) -> None:
@@ -139,11 +155,19 @@ def test_a_file_that_cannot_be_written_is_told_with_its_reason(folder: Folder) -
         written(folder, endless(), 1)
 
 
+def test_a_disk_that_is_full_is_told_with_its_reason(folder: Folder) -> None:
+    with EntryFiles(folder, 1) as files:
+        resource.prlimit(files._child.pid, resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))
+        with pytest.raises(OSError, match=os.strerror(errno.EFBIG)):
+            files.take(endless())
+
+
 def test_a_process_that_is_killed_holds_nobody_up(folder: Folder) -> None:
     with EntryFiles(folder, 1) as files:
         files._child.kill()
-        with pytest.raises(ChildProcessError, match="-9"):
+        with pytest.raises(ChildProcessError, match="-9") as lost:
             files.take(endless())
+        assert lost.value.strerror == "the process that writes entries ended with -9"
     with EntryFiles(folder, 1) as files:
         files._child.kill()
         with pytest.raises(ChildProcessError, match="-9"):
@@ -161,4 +185,4 @@ def test_the_process_knows_no_secret(folder: Folder, monkeypatch: pytest.MonkeyP
     with EntryFiles(folder, 1) as files:
         environment = Path(f"/proc/{files._child.pid}/environ").read_bytes()
         names = {one.split(b"=")[0] for one in environment.split(b"\0") if one}
-    assert names <= {b"PATH", b"PYTHONPATH", b"PYTHONUTF8", b"TZ"}
+    assert names == {b"PATH", b"PYTHONPATH", b"PYTHONUTF8", b"TZ"}

@@ -5,6 +5,7 @@ import gzip
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from html import escape
@@ -19,11 +20,15 @@ from django.utils import timezone
 from audit.actions.erase import erase
 from audit.actions.prune import prune
 from audit.actions.record import record
-from audit.queries.export_span import NotYet
+from audit.queries import reader
+from audit.queries.export_lines import _LINES_OF_A_ROW as LINES_OF_A_ROW
+from audit.queries.export_lines import entry_lines
+from audit.queries.export_span import NotYet, find_chain, find_span
 from audit.rules.bundle import CannotExport
 from audit.rules.canonical import decode, stamp
 from audit.rules.chain import Broken
 from audit.rules.events import Erased, Obj
+from audit.rules.hashes import leaf_hash
 from audit.verifier import verify_evidence as verifier
 from campaigns.actions import review
 from campaigns.actions.sender_review import approve_revision
@@ -417,6 +422,55 @@ def test_a_log_that_was_changed_is_not_exported(exporter: Exporter, attack: str,
         exporter.export(MARKETING, forced_by=forced)
     assert refused.value.code == code
     assert not (exporter.folder / "bundle").exists()
+
+
+def test_lines_come_dense_from_wherever_a_period_begins(exporter: Exporter) -> None:
+    """The database sends many lines to a row: none is lost or moved where one row ends."""
+    for _ in range(2 * LINES_OF_A_ROW + 3):
+        append(exporter.site.runtime)
+    forced = exporter.ask(MARKETING)
+    with reader.connect(exporter.lent.url) as connection, reader.moment(connection):
+        chain = find_chain(connection, MARKETING)
+        whole = find_span(
+            connection, chain, since=None, until=None, forced_by=forced, waits_for_witness=False
+        )
+        assert whole.entry_count > 2 * LINES_OF_A_ROW
+        for first, last in (
+            *((1, 1), (1, LINES_OF_A_ROW - 1), (1, LINES_OF_A_ROW), (1, LINES_OF_A_ROW + 1)),
+            *((7, LINES_OF_A_ROW + 6), (7, LINES_OF_A_ROW + 7), (2, whole.last_seq), (5, 4)),
+        ):
+            span = replace(whole, first_seq=first, last_seq=last)
+            found = [json.loads(line)["seq"] for line in entry_lines(connection, span)]
+            assert found == list(range(first, last + 1))
+
+
+def test_a_whole_row_of_lines_that_is_gone_is_noticed(exporter: Exporter) -> None:
+    for _ in range(2 * LINES_OF_A_ROW + 3):
+        append(exporter.site.runtime)
+    forced = exporter.ask(MARKETING)
+    first, last = LINES_OF_A_ROW + 1, 2 * LINES_OF_A_ROW
+    exporter.site.attack(*(DELETE_ENTRY.format(seq=seq) for seq in range(first, last + 1)))
+    with pytest.raises(Broken) as refused:
+        exporter.export(MARKETING, forced_by=forced)
+    assert refused.value.code == "C04"
+
+
+def test_an_event_with_parts_of_another_hand_is_exported_as_it_is(exporter: Exporter) -> None:
+    _append_raw(exporter, {"act": None, "obj": [], "why": None, "res": "ok", "diff": None})
+    bundle, _ = exporter.export(MARKETING)
+    assert exporter.verify(bundle).exit == 0
+    assert [row["who"] for row in _table(bundle, "entries")] == ["", "usr_6"]
+
+
+def _append_raw(exporter: Exporter, said: dict[str, Any]) -> None:
+    """Append an event past every rule of ours, as any program with the application's role can."""
+    eid = uuid4()
+    known = {"eid": str(eid), "op": "a.b", "t": stamp(timezone.now()), "v": 1}
+    event = {**known, "ws": str(MARKETING), **said}
+    body = json.dumps(event, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    exporter.site.runtime.execute(
+        "SELECT audit_append(%s, %s, %s, %s)", [MARKETING, eid, leaf_hash(body), body.decode()]
+    )
 
 
 def test_a_chain_that_was_hashed_anew_is_not_exported(exporter: Exporter) -> None:

@@ -4,9 +4,11 @@ To write a million costs as much as to recompute them, so both go on at once. Th
 recomputed lines and a folder, nothing else of ours: no database, no key.
 """
 
+import errno
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -51,10 +53,10 @@ class EntryFiles:
             for block in blocks(lines):
                 pipe.write(block)
             pipe.flush()
-        except BrokenPipeError:
+        except BrokenPipeError as gone:
             # It ended before its lines did, and says why.
             self.end()
-            raise
+            raise _lost("ended before its lines did") from gone
 
     def end(self) -> list[Count]:
         """Wait until the files are written; list them in the folder and return the counts.
@@ -64,10 +66,9 @@ class EntryFiles:
         try:
             said, _nothing = self._child.communicate(timeout=PATIENCE_SECONDS)
         except subprocess.TimeoutExpired as late:
-            raise ChildProcessError("The process that writes entries does not end.") from late
+            raise _lost("does not end") from late
         if self._child.returncode:
-            code = self._child.returncode
-            raise ChildProcessError(f"The process that writes entries ended with {code}.")
+            raise _lost(f"ended with {self._child.returncode}")
         answer = json.loads(said)
         if answer["broken"]:
             raise Broken(*answer["broken"])
@@ -75,6 +76,10 @@ class EntryFiles:
             raise OSError(*answer["failed"])
         self._folder.files += [Listed(*file) for file in answer["files"]]
         return [Count(*one) for one in answer["counts"]]
+
+
+def _lost(what: str) -> ChildProcessError:
+    return ChildProcessError(errno.ECHILD, f"the process that writes entries {what}")
 
 
 def write_files(lines: Iterable[bytes], folder: Folder, entry_count: int) -> list[Count]:
@@ -118,19 +123,20 @@ def _start(folder: Path, entry_count: int) -> "subprocess.Popen[bytes]":
             "PYTHONUTF8": "1",
             "TZ": "UTC",
         },
-        # Ctrl-C is the exporter's business; this one ends when its lines end.
-        process_group=0,
     )
     assert child.stdin is not None
     # Through a pipe of the usual 64 KB each would wait for the other at every turn; where the
     # system grants no larger one, they do.
-    with suppress(PermissionError):
+    with suppress(OSError):
         fcntl.fcntl(child.stdin, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     return child
 
 
 def main() -> None:
     """Read lines until they end; say what was written, or why not, as JSON."""
+    # To stop is the exporter's business: this one ends when its lines end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     folder, entry_count = Folder(Path(sys.argv[1])), int(sys.argv[2])
     counts: list[Count] = []
     broken: tuple[str, str] | None = None
@@ -148,7 +154,9 @@ def main() -> None:
         "broken": broken,
         "failed": failed,
     }
-    sys.stdout.write(json.dumps(answer))
+    # An exporter that was killed hears it no more.
+    with suppress(BrokenPipeError):
+        os.write(sys.stdout.fileno(), json.dumps(answer).encode())
 
 
 if __name__ == "__main__":
