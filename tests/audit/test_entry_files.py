@@ -111,6 +111,14 @@ def test_a_chain_that_stood_still_has_packed_entries_and_no_table(folder: Folder
     assert [one.path for one in folder.files] == ["entries.jsonl.gz"]
 
 
+def test_a_folder_is_found_from_wherever_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(Folder.new(Path("here")), [line(1)], 1)
+    assert (tmp_path / "here/tables/entries.csv").exists()
+
+
 def test_no_table_is_longer_than_a_spreadsheet_opens(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -113,7 +113,7 @@ def _tables(lines: Iterable[bytes], entry_count: int) -> Iterator[tuple[str, Ite
 def _start(folder: Path, entry_count: int) -> "subprocess.Popen[bytes]":
     paths = [str(ROOT), *(path for path in sys.path if path)]
     child = subprocess.Popen(
-        [sys.executable, "-m", __name__, str(folder), str(entry_count)],
+        [sys.executable, "-m", __name__, str(folder.absolute()), str(entry_count)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=ROOT,
