@@ -12,6 +12,7 @@ from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
 from audit.actions.anchors import installed as finding
+from audit.actions.anchors import sending
 from audit.actions.anchors.alarms import tell_late, tell_silence
 from audit.actions.anchors.file import FileAnchor
 from audit.actions.anchors.installed import Installed, installed
@@ -19,7 +20,7 @@ from audit.actions.anchors.sending import due, send_newest
 from audit.actions.anchors.witness import WitnessAnchor
 from audit.actions.sign import Refused
 from audit.models import Anchor, AnchorReceipt
-from audit.queries.anchors import AnchorState, anchor_states, newest_checkpoint
+from audit.queries.anchors import AnchorState, anchor_states, last_receipt, newest_checkpoint
 from audit.queries.status import Silence, silence
 from audit.rules.anchoring import (
     AnchorRefused,
@@ -132,6 +133,25 @@ def test_a_receipt_forces_no_epoch_of_its_own(site: Site, friend: Friend) -> Non
 def test_a_checkpoint_goes_out_once(site: Site, friend: Friend) -> None:
     assert [send(friend, 1), send(friend, 2)] == [True, False]
     assert friend.got == [0]
+
+
+def test_a_try_that_ends_while_another_one_looks_leaves_nothing_to_send(
+    site: Site, friend: Friend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same task delivered twice: the second sees no receipt, then the first one ends."""
+    one, looks = friend.set_up(), iter([True])
+    assert due([one], now=at(1))
+
+    def slow_look(name: str) -> Last | None:
+        seen = last_receipt(name)
+        if next(looks, False):
+            assert send_newest(one, now=at(1.5))
+        return seen
+
+    monkeypatch.setattr(sending, "last_receipt", slow_look)
+    assert not send_newest(one, now=at(2))
+    assert friend.got == [0]
+    assert (state(friend, 3).failure, AnchorReceipt.objects.count()) == ("", 1)
 
 
 def test_every_new_checkpoint_goes_out_and_only_the_newest(site: Site, friend: Friend) -> None:

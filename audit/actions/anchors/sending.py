@@ -58,10 +58,12 @@ def send_newest(one: Installed, *, now: datetime) -> bool:
 
     Does nothing when it is not its time, or another process has just begun.
     """
-    checkpoint = newest_checkpoint()
-    if checkpoint is None or not _wants(one, checkpoint, now) or not _begin(one, now):
-        return False
     name = one.expected.name
+    # Read before the receipts: a try that ends after it has changed the row, so none begins here.
+    row = Anchor.objects.get(name=name)
+    checkpoint = newest_checkpoint()
+    if checkpoint is None or not _wants(one, checkpoint, now) or not _begin(row, now):
+        return False
     try:
         given = believed(one.anchor.send(checkpoint, last_receipt(name)), checkpoint)
     except AnchorRefused as refusal:
@@ -81,8 +83,7 @@ def _wants(one: Installed, checkpoint: SignedCheckpoint, now: datetime) -> bool:
     return wants(last, checkpoint.epoch, period=one.expected.period, now=now)
 
 
-def _begin(one: Installed, now: datetime) -> bool:
-    row = Anchor.objects.get(name=one.expected.name)
+def _begin(row: Anchor, now: datetime) -> bool:
     if not is_free(row.next_try_at, now):
         return False
     begun = Anchor.objects.filter(
