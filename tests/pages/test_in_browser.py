@@ -275,12 +275,12 @@ def test_what_takes_the_place_of_a_drawn_part_takes_no_style_from_it(reference: 
     # The policy refuses a style that is written as an attribute, and the page would say so.
     reference.evaluate(
         # A part that no script of the page writes into.
-        "() => { const old = document.createElement('p'); old.id = 'drawn';"
+        "() => { const old = document.createElement('p'); old.id = 'swapped';"
         " document.querySelector('main').append(old); old.style.color = 'red';"
-        " htmx.swap(old, '<p id=drawn>New</p>', { swapStyle: 'outerHTML' }); }"
+        " htmx.swap(old, '<p id=swapped>New</p>', { swapStyle: 'outerHTML' }); }"
     )
-    expect(reference.locator("#drawn")).to_have_text("New")
-    expect(reference.locator("#drawn")).not_to_have_attribute("style", "color: red;")
+    expect(reference.locator("#swapped")).to_have_text("New")
+    expect(reference.locator("#swapped")).not_to_have_attribute("style", "color: red;")
 
 
 def test_a_milestone_is_said_once(reference: Page) -> None:
