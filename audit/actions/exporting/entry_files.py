@@ -17,7 +17,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Self
 
-from audit.actions.exporting.folder import LINES_OF_A_BLOCK, Folder, blocks
+from audit.actions.bare_process import ROOT, bare_environment
+from audit.actions.exporting.folder import Folder, batches, blocks
 from audit.rules.bundle import Listed
 from audit.rules.chain import Broken
 from audit.rules.entry_table import Count, EntryTable, heading
@@ -26,7 +27,6 @@ PACKED = "entries.jsonl.gz"
 # Spreadsheets open no more.
 ROWS_OF_A_TABLE = 1_000_000
 PIPE_BYTES = 1 << 20
-ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_SECONDS = 60.0
 
 
@@ -92,9 +92,9 @@ def write_files(lines: Iterable[bytes], folder: Folder, entry_count: int) -> lis
         for name, part in _tables(lines, entry_count):
             with folder.file(name) as file:
                 file.write(heading().encode())
-                while block := list(islice(part, LINES_OF_A_BLOCK)):
-                    packed.write(b"".join(block))
-                    file.write("".join(table.rows(block)).encode())
+                for batch in batches(part):
+                    packed.write(b"".join(batch))
+                    file.write("".join(table.rows(batch)).encode())
     return table.counts
 
 
@@ -111,18 +111,12 @@ def _tables(lines: Iterable[bytes], entry_count: int) -> Iterator[tuple[str, Ite
 
 
 def _start(folder: Path, entry_count: int) -> "subprocess.Popen[bytes]":
-    paths = [str(ROOT), *(path for path in sys.path if path)]
     child = subprocess.Popen(
         [sys.executable, "-m", __name__, str(folder.absolute()), str(entry_count)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=ROOT,
-        env={
-            "PATH": os.environ.get("PATH", os.defpath),
-            "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
-            "PYTHONUTF8": "1",
-            "TZ": "UTC",
-        },
+        env=bare_environment(),
     )
     assert child.stdin is not None
     # Through a pipe of the usual 64 KB each would wait for the other at every turn; where the

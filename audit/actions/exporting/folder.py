@@ -17,7 +17,7 @@ _GZIP = 31
 # Most of an entry are hashes, which nothing makes shorter.
 _LEVEL = 1
 # A line may be 64 KB long.
-LINES_OF_A_BLOCK = 128
+LINES_OF_A_BATCH = 128
 
 
 class Folder:
@@ -121,7 +121,12 @@ class Packed:
 
 def blocks(lines: Iterable[bytes]) -> Iterator[bytes]:
     """Yield lines in blocks, each line ended by a line feed."""
+    for batch in batches(lines):
+        yield b"\n".join([*batch, b""])
+
+
+def batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Yield some lines at a time, as they are."""
     rest = iter(lines)
-    while some := list(islice(rest, LINES_OF_A_BLOCK)):
-        some.append(b"")
-        yield b"\n".join(some)
+    while batch := list(islice(rest, LINES_OF_A_BATCH)):
+        yield batch

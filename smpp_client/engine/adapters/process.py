@@ -7,13 +7,12 @@ import socket
 import subprocess
 import sys
 from contextlib import suppress
-from pathlib import Path
 
+from audit.actions.bare_process import ROOT, bare_environment
 from smpp_client.engine.adapters import frames
 from smpp_client.engine.adapters.frames import LONGEST_LINE
 
 HOST = "smpp_client.engine.adapters.host"
-ROOT = Path(__file__).resolve().parents[3]
 
 
 class CarrierProcess:
@@ -54,19 +53,12 @@ class CarrierProcess:
 
 def _spawn(wire: int) -> "subprocess.Popen[bytes]":
     """Start the process with nothing of ours but the code's paths: no database, no key file."""
-    paths = [str(ROOT), *(path for path in sys.path if path)]
-    environment = {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
-        "PYTHONUTF8": "1",
-        "TZ": "UTC",
-    }
     return subprocess.Popen(
         [sys.executable, "-m", HOST, str(wire)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         pass_fds=[wire],
         cwd=ROOT,
-        env=environment,
+        env=bare_environment(),
         start_new_session=True,
     )
