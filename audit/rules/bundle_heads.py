@@ -1,18 +1,22 @@
 """The heads of every epoch with their proofs, for an exporter that must prove thousands.
 
 The nonces change every head's leaf in every epoch, so each epoch's tree is computed from its
-leaves. What stays the same from epoch to epoch is kept: the first part of a head's text, and the
-key of the nonces. `hashes` and `epochs` say the same one at a time; tests compare them.
+leaves. What stays the same from epoch to epoch is hashed once: a head's text up to its nonce, and
+the key of the nonces. `hashes` and `epochs` say the same one at a time; tests compare them.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from audit.rules.chain import Broken
 from audit.rules.epochs import Epoch, Head
 from audit.rules.hashes import head_text
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 _BLOCK = 64
 
@@ -36,21 +40,23 @@ class HeadTrees:
         self._inner = sha256(bytes(byte ^ 0x36 for byte in key))
         self._outer = sha256(bytes(byte ^ 0x5C for byte in key))
         self._heads: list[Head] = []
-        self._texts: list[bytes] = []
+        self._begun: list[_Hash] = []
+        self._slots: list[bytes] = []
 
     def move(self, slot: int, ws: UUID, seq: int, found: bytes) -> None:
         """Take a chain's new head; raise Broken when a slot is left out or a chain goes back."""
         head = Head(slot, ws, seq, found)
-        text = head_text(slot, ws, seq, found, "")[:-1]
+        begun = sha256(b"\0" + head_text(slot, ws, seq, found, "")[:-1])
         if slot == len(self._heads):
             self._heads.append(head)
-            self._texts.append(text)
+            self._begun.append(begun)
+            self._slots.append(b"%d\n" % slot)
             return
         if slot > len(self._heads):
             raise Broken("E06", f"Chain {len(self._heads)} is missing among the heads.")
         if seq < self._heads[slot].seq:
             raise Broken("A04", f"Chain {slot} goes back from {self._heads[slot].seq} to {seq}.")
-        self._heads[slot], self._texts[slot] = head, text
+        self._heads[slot], self._begun[slot] = head, begun
 
     def prove(self, epoch: Epoch, slots: Sequence[int]) -> dict[int, Proved]:
         """Return the heads of those slots that the epoch knows.
@@ -74,18 +80,19 @@ class HeadTrees:
         }
 
     def _leaves(self, epoch: Epoch) -> tuple[list[str], list[bytes]]:
-        if len(self._texts) < epoch.chains:
+        if len(self._heads) < epoch.chains:
             raise Broken("E06", f"Epoch {epoch.number} counts {epoch.chains} chains.")
         of_epoch = self._inner.copy()
         of_epoch.update(b"smsc-audit-nonce/v1\n%d\n" % epoch.number)
         nonces, leaves = [], []
-        for slot, text in enumerate(self._texts[: epoch.chains]):
-            inner, outer = of_epoch.copy(), self._outer.copy()
-            inner.update(b"%d\n" % slot)
+        for slot, begun in zip(self._slots, self._begun[: epoch.chains], strict=False):
+            inner, outer, leaf = of_epoch.copy(), self._outer.copy(), begun.copy()
+            inner.update(slot)
             outer.update(inner.digest())
             nonce = outer.hexdigest()
+            leaf.update(nonce.encode() + b"\n")
             nonces.append(nonce)
-            leaves.append(sha256(b"\0%s%s\n" % (text, nonce.encode())).digest())
+            leaves.append(leaf.digest())
         return nonces, leaves
 
 
