@@ -8,11 +8,12 @@ import psycopg
 
 from audit.queries.chains import Connection, see_everything
 
-# Entries are joined with their events in order of number, a million without a sort on disk.
+# Entries are joined with their events in order of number, a million without a sort; personal values
+# are sorted, some hundred thousand of them in memory.
 _PLAN = (
     "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;"
     " SET LOCAL jit = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;"
-    " SET LOCAL max_parallel_workers_per_gather = 0"
+    " SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL work_mem = '64MB'"
 )
 _MOMENT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
