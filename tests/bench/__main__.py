@@ -17,6 +17,7 @@ from pathlib import Path
 
 import django
 
+from tests.bench.figures import Taken
 from tests.bench.ground import durable_ground, promises
 from tests.ground import Ground
 
@@ -44,10 +45,10 @@ def _run() -> int:
         load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
         print(f"PostgreSQL: {promises(ground)}")
         print(f"{os.cpu_count()} cores; load before the run {load}; medians of three")
-        if "--gate" in sys.argv:
-            return _gate(ground, Path(folder))
-        _measure(ground, Path(folder))
-    return 0
+        taken = Taken()
+        code = (_gate if "--gate" in sys.argv else _measure)(ground, Path(folder))
+        print(taken.said())
+    return code
 
 
 def _gate(ground: Ground, folder: Path) -> int:
@@ -59,7 +60,7 @@ def _gate(ground: Ground, folder: Path) -> int:
     return 1
 
 
-def _measure(ground: Ground, folder: Path) -> None:
+def _measure(ground: Ground, folder: Path) -> int:
     # These need Django, and Django needs the ground.
     from tests.bench import auditing, exporting, importing, receiving, sealing, sending, verifying
 
@@ -84,6 +85,7 @@ def _measure(ground: Ground, folder: Path) -> None:
     if "export" in PARTS:
         print("\nExporting evidence")
         exporting.measure(ground)
+    return 0
 
 
 if __name__ == "__main__":
