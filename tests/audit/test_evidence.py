@@ -18,6 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from audit.verifier import verify_evidence as verifier
 from tests.audit import vectors
+from tests.audit.evidence import elsewhere
 from tests.audit.evidence.cases import PUBLISHED, Case, Evidence
 from tests.audit.evidence.installation import (
     OURS,
@@ -29,10 +30,11 @@ from tests.audit.evidence.installation import (
     six_hours,
 )
 from tests.audit.evidence.messages import CASES
-from tests.audit.evidence.run import verify, wishes, write
+from tests.audit.evidence.run import typed, verify, wishes, write
 
 SAMPLE = Path(__file__).parent / "evidence" / "sample"
 FILE = Path(verifier.__file__)
+ELSEWHERE = Path(elsewhere.__file__)
 SAMPLE_TRUST = ["--trust", str(SAMPLE / "log.vkey"), "--trust", str(SAMPLE / "export.vkey")]
 
 
@@ -48,12 +50,20 @@ class Built:
 
     def report(self, number: str) -> verifier.Report:
         """Verify a case."""
+        folder, evidence = self._written(number)
+        return verifier.verify(folder, wishes(evidence, folder))
+
+    def typed(self, number: str) -> list[str]:
+        """Return what a reader of the case types."""
+        folder, evidence = self._written(number)
+        return typed(evidence, folder)
+
+    def _written(self, number: str) -> tuple[Path, Evidence]:
         if number not in self._evidence:
             evidence = CASES[number].build()
             folder = write(evidence, self.folder / number.replace(" ", "-"))
             self._evidence[number] = (folder, evidence)
-        folder, evidence = self._evidence[number]
-        return verifier.verify(folder, wishes(evidence, folder))
+        return self._evidence[number]
 
 
 @pytest.fixture(scope="module")
@@ -231,16 +241,27 @@ def test_it_is_one_file_for_python_38_with_the_standard_library_only() -> None:
     assert imported <= sys.stdlib_module_names
 
 
-def test_every_python_that_is_here_reads_the_sample(tmp_path: Path) -> None:
-    words = (str(SAMPLE / "bundle"), *SAMPLE_TRUST, "--json", "--keep", str(tmp_path / "kept"))
-    found = [shutil.which(f"python3.{minor}") for minor in range(8, 16)]
-    pythons = {sys.executable, *filter(None, found)}
-    # Some are only a name for what is not installed; one that cannot read the file stays in.
-    able = [one for one in pythons if not subprocess.run([one, "-c", ""], check=False).returncode]
-    assert sys.executable in able
-    for python in able:
-        done = run(*words, folder=tmp_path, python=python)
-        assert (python, json.loads(done.stdout)["level"]) == (python, "A")
+def pythons() -> dict[str, str]:
+    """Return the Pythons of this machine that the verifier is for, by version; ours is one."""
+    found = {".".join(map(str, sys.version_info[:2])): sys.executable}
+    for minor in range(8, 16):
+        python = shutil.which(f"python3.{minor}")
+        # Some are only a name for what is not installed; one that cannot read the file stays in.
+        if python and not subprocess.run([python, "-c", ""], check=False).returncode:
+            found.setdefault(f"3.{minor}", python)
+    return found
+
+
+def test_every_python_that_is_here_judges_the_cases_alike(built: Built, tmp_path: Path) -> None:
+    asked = json.dumps([built.typed(number) for number in CASES])
+    ours = [json.loads(verifier.as_json(built.report(number))) for number in CASES]
+    for version, python in pythons().items():
+        command = [python, "-I", str(ELSEWHERE), str(FILE)]
+        done = subprocess.run(
+            command, cwd=tmp_path, input=asked, stdout=subprocess.PIPE, text=True, check=True
+        )
+        for number, said, expected in zip(CASES, json.loads(done.stdout), ours, strict=True):
+            assert (version, number, said) == (version, number, expected)
 
 
 def test_it_refuses_to_run_without_trust(tmp_path: Path) -> None:

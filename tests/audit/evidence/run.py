@@ -37,6 +37,25 @@ def wishes(evidence: Evidence, folder: Path) -> verifier.Wishes:
     )
 
 
+def typed(evidence: Evidence, folder: Path) -> list[str]:
+    """Return the same as the words of a command that answers for programs."""
+    wish = wishes(evidence, folder)
+    said: list[tuple[str, object]] = [
+        *(("--trust", one) for one in evidence.trust),
+        *(("--witness", one) for one in evidence.witness),
+        *(("--held", one) for one in wish.held),
+        ("--ws", evidence.ws),
+        ("--from", evidence.since),
+        ("--to", evidence.until),
+        ("--need-witness", evidence.need_witness),
+        ("--number", evidence.number),
+        ("--text", evidence.text),
+    ]
+    if evidence.max_gap is not None:
+        said.append(("--max-gap", evidence.max_gap))
+    return [str(folder), "--json", *(f"{name}={value}" for name, value in said)]
+
+
 def verify(evidence: Evidence, folder: Path, **changes: Any) -> verifier.Report:
     """Write and verify."""
     write(evidence, folder)
