@@ -62,6 +62,9 @@ WEB = Process(
         *("--no-control-socket", "--graceful-timeout", "10", "--log-level", "warning"),
     ),
     "http",
+    # A worker that was only just forked does not hear that it shall end: it is killed after the
+    # graceful timeout, and the server ends after it.
+    15,
     roles=("app", "exporter"),
 )
 WORKER = Process(
