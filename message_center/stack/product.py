@@ -63,8 +63,8 @@ WEB = Process(
     ),
     "http",
     # A worker that was only just forked does not hear that it shall end: it is killed after the
-    # graceful timeout, and the server ends after it.
-    15,
+    # graceful timeout, in the compose file 20 s, and the server ends after it.
+    25,
     roles=("app", "exporter"),
 )
 WORKER = Process(

@@ -50,11 +50,6 @@ def environment(service: str) -> dict[str, str]:
     return {name: filled(value) for name, value in given.items()}
 
 
-def grace_seconds(service: str) -> int:
-    """Return how long a container may take to stop before it is killed; compose says 10 s."""
-    return int(SERVICES[service].get("stop_grace_period", "10s").removesuffix("s"))
-
-
 def test_every_process_of_the_product_has_its_service() -> None:
     assert set(PROCESSES) <= set(SERVICES)
 
@@ -131,7 +126,8 @@ def test_what_runs_for_long_has_a_health_check(service: str) -> None:
 
 @pytest.mark.parametrize("service", LASTING)
 def test_a_service_has_the_time_that_its_process_needs_to_stop(service: str) -> None:
-    assert grace_seconds(service) >= PROCESSES[service].stop_seconds
+    grace = int(SERVICES[service].get("stop_grace_period", "10s").removesuffix("s"))
+    assert grace >= PROCESSES[service].stop_seconds
 
 
 def test_what_the_image_copies_is_there() -> None:
@@ -231,7 +227,7 @@ def test_a_service_becomes_healthy_and_stops(
         f"{service} to become healthy",
     )
     assert running.is_running(), container.program().log.read_text()[-1000:]
-    assert running.stop(grace_seconds(service)) == 0
+    assert running.stop(PROCESSES[service].stop_seconds) == 0
 
 
 @pytest.mark.processes
