@@ -41,7 +41,6 @@ class HeadTrees:
         self._outer = sha256(bytes(byte ^ 0x5C for byte in key))
         self._heads: list[Head] = []
         self._begun: list[_Hash] = []
-        self._slots: list[bytes] = []
 
     def move(self, slot: int, ws: UUID, seq: int, found: bytes) -> None:
         """Take a chain's new head; raise Broken when a slot is left out or a chain goes back."""
@@ -50,7 +49,6 @@ class HeadTrees:
         if slot == len(self._heads):
             self._heads.append(head)
             self._begun.append(begun)
-            self._slots.append(b"%d\n" % slot)
             return
         if slot > len(self._heads):
             raise Broken("E06", f"Chain {len(self._heads)} is missing among the heads.")
@@ -85,9 +83,9 @@ class HeadTrees:
         of_epoch = self._inner.copy()
         of_epoch.update(b"smsc-audit-nonce/v1\n%d\n" % epoch.number)
         nonces, leaves = [], []
-        for slot, begun in zip(self._slots, self._begun[: epoch.chains], strict=False):
+        for slot, begun in enumerate(self._begun[: epoch.chains]):
             inner, outer, leaf = of_epoch.copy(), self._outer.copy(), begun.copy()
-            inner.update(slot)
+            inner.update(b"%d\n" % slot)
             outer.update(inner.digest())
             nonce = outer.hexdigest()
             leaf.update(nonce.encode() + b"\n")
