@@ -37,25 +37,17 @@ def cpu_seconds(root: int) -> float:
 
 def idle_seconds() -> float:
     """Return the seconds that the cores of this machine were idle so far, all together."""
-    fields = _machine()
-    return (fields[3] + fields[4]) / TICKS  # idle, and waiting for a disk
+    return sum(_ticks()[3:5]) / TICKS  # idle, and waiting for a disk
 
 
-class Taken:
-    """What a virtual machine's host gave to others since this was made: time that no program of
-    ours had, and that every figure by the clock counts.
+def taken_seconds() -> float:
+    """Return the seconds that a virtual machine's host gave to others so far: no program of ours
+    had them, and every figure by the clock counts them.
     """
-
-    def __init__(self) -> None:
-        self._before = _machine()
-
-    def said(self) -> str:
-        """Return a line; 0 % on a machine of its own."""
-        passed = [now - then for now, then in zip(_machine(), self._before, strict=True)]
-        return f"Meanwhile the host took {passed[7] / max(sum(passed), 1):.0%} of the CPU."
+    return _ticks()[7] / TICKS
 
 
-def _machine() -> list[int]:
+def _ticks() -> list[int]:
     """Return the ticks of all cores: user, nice, system, idle, iowait, irq, softirq, steal."""
     words = Path("/proc/stat").read_text().split("\n", 1)[0].split()
     return [int(word) for word in words[1:9]]
