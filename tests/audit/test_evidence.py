@@ -252,11 +252,18 @@ def pythons() -> dict[str, str]:
     return found
 
 
+def test_every_python_that_is_here_reads_the_sample(tmp_path: Path) -> None:
+    words = (str(SAMPLE / "bundle"), *SAMPLE_TRUST, "--json", "--keep", str(tmp_path / "kept"))
+    for version, python in pythons().items():
+        done = run(*words, folder=tmp_path, python=python)
+        assert (version, json.loads(done.stdout)["level"]) == (version, "A")
+
+
 def test_every_python_that_is_here_judges_the_cases_alike(built: Built, tmp_path: Path) -> None:
     asked = json.dumps([built.typed(number) for number in CASES])
     ours = [json.loads(verifier.as_json(built.report(number))) for number in CASES]
     for version, python in pythons().items():
-        command = [python, "-I", str(ELSEWHERE), str(FILE)]
+        command = [python, "-I", str(ELSEWHERE), str(FILE.parent)]
         done = subprocess.run(
             command, cwd=tmp_path, input=asked, stdout=subprocess.PIPE, text=True, check=True
         )
