@@ -699,6 +699,15 @@ def moment(stamp: str) -> int:
     return (_days[day] * 86_400 + seconds) * MICRO + int(stamp[20:26])
 
 
+def is_time(stamp: str) -> bool:
+    """Say whether there is such a time."""
+    try:
+        moment(stamp)
+    except Unreadable:
+        return False
+    return True
+
+
 def is_count(value: Any) -> bool:
     """Say whether a value is a whole number from 0."""
     return type(value) is int and value >= 0
@@ -1271,6 +1280,50 @@ class Shape(NamedTuple):
     is_late: bool
 
 
+class Shapes:
+    """The shapes that were seen, by what tells most of them apart at a glance.
+
+    Reading JSON and writing it again costs five times what one expression does, and the events of
+    a log have few shapes: the first of each is judged whole, those after it by its expression.
+    """
+
+    MOST_ALIKE, LONGEST = 16, 4_096
+
+    def __init__(self, room: int = 1_000_000) -> None:
+        self.kinds: dict[tuple[str, int], list[Shape]] = {}
+        self.room = room  # characters of expressions; each takes a dozen bytes
+
+    def event(self, text: str) -> Event | None:
+        """Return an event of a known shape, None when it must be judged whole."""
+        for shape in self.kinds.get(self._kind(text), ()):
+            match = shape.expression.fullmatch(text)
+            if match is not None:
+                eid, *commitments, t, ws = match.groups()
+                if t[:10] not in _days and not is_time(t):
+                    return None
+                committed = dict(zip(shape.fields, commitments))  # noqa: B905  (Python 3.8)
+                return Event(shape.op, eid, ws, t, committed, shape.is_late, {})
+        return None
+
+    def learn(self, text: str, value: dict[str, Any]) -> None:
+        """Remember the shape of an event that lacks nothing, as long as there is room."""
+        kind = self._kind(text)
+        alike = self.kinds.get(kind, [])
+        if self.room <= 0 or len(text) > self.LONGEST or len(alike) == self.MOST_ALIKE:
+            return
+        expression, fields = _alike(value, is_event=True), tuple(value.get("pd", {}))
+        self.room -= len(expression)
+        shape = Shape(re.compile(expression), value["op"], fields, "src" in value)
+        self.kinds[kind] = [*alike, shape]
+
+    def _kind(self, text: str) -> tuple[str, int]:
+        named = _OP.search(text)
+        return (named[0] if named else "", text.count('"'))
+
+
+_shapes = Shapes()
+
+
 def judge_event(data: bytes) -> Event:
     """Return an event; raise Unreadable unless it is in the one form that it can have."""
     if len(data) > MAX_EVENT:
@@ -1279,26 +1332,7 @@ def judge_event(data: bytes) -> Event:
         text = data.decode()
     except UnicodeDecodeError:
         raise Unreadable("it is not UTF-8.") from None
-    return _of_known_shape(text) or _of_new_shape(text, data)
-
-
-# Reading JSON and writing it again costs five times what one expression does, and the events of a
-# log have few shapes: each is judged whole once, and what has its shape by its expression.
-_shapes: dict[str, list[Shape]] = {}
-MAX_SHAPES, MAX_OPS, MAX_SHAPED = 16, 256, 4_096
-
-
-def _of_known_shape(text: str) -> Event | None:
-    named = _OP.search(text)
-    for shape in _shapes.get(named[0] if named else "", ()):
-        match = shape.expression.fullmatch(text)
-        if match is not None:
-            eid, *commitments, t, ws = match.groups()
-            if t[:10] not in _days:
-                return None
-            committed = dict(zip(shape.fields, commitments))  # noqa: B905  (Python 3.8)
-            return Event(shape.op, eid, ws, t, committed, shape.is_late, {})
-    return None
+    return _shapes.event(text) or _of_new_shape(text, data)
 
 
 def _of_new_shape(text: str, data: bytes) -> Event:
@@ -1307,7 +1341,7 @@ def _of_new_shape(text: str, data: bytes) -> Event:
     op, committed = value.get("op"), value.get("pd")
     removes = op in REMOVING and value.get("res", "ok") == "ok"
     if not problem and op not in REMOVING:
-        _learn(text, value)
+        _shapes.learn(text, value)
     return Event(
         op=op,
         eid=value.get("eid"),
@@ -1323,17 +1357,6 @@ def _of_new_shape(text: str, data: bytes) -> Event:
 
 # What was only tried removed nothing.
 REMOVING = ("pd.erase", "retention.prune")
-
-
-def _learn(text: str, value: dict[str, Any]) -> None:
-    """Remember the shape of an event that lacks nothing."""
-    named = _OP.search(text)
-    if named is None or len(text) > MAX_SHAPED or len(_shapes) > MAX_OPS:
-        return
-    shapes = _shapes.setdefault(named[0], [])
-    if len(shapes) < MAX_SHAPES:
-        fields, expression = tuple(value.get("pd", {})), re.compile(_alike(value, is_event=True))
-        shapes.append(Shape(expression, value["op"], fields, "src" in value))
 
 
 def _alike(value: Any, *, is_event: bool = False) -> str:

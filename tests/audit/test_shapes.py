@@ -46,10 +46,11 @@ EDITS = st.lists(
 
 
 @pytest.fixture(autouse=True)
-def no_shapes() -> Iterator[None]:
-    verifier._shapes.clear()
-    yield
-    verifier._shapes.clear()
+def shapes() -> Iterator[verifier.Shapes]:
+    """Leave what other tests know as it is."""
+    before, verifier._shapes = verifier._shapes, verifier.Shapes()
+    yield verifier._shapes
+    verifier._shapes = before
 
 
 def judged(data: bytes) -> verifier.Event | str:
@@ -61,7 +62,7 @@ def judged(data: bytes) -> verifier.Event | str:
 
 def looked_at(data: bytes, *, after: tuple[str, ...] = ()) -> verifier.Event | str:
     """Return what is judged of an event after others, or why it is refused."""
-    verifier._shapes.clear()
+    verifier._shapes = verifier.Shapes()
     for text in after:
         verifier.judge_event(text.encode())
     return judged(data)
@@ -123,16 +124,36 @@ def test_what_lacks_something_lacks_it_the_second_time_as_well(stands: str, inst
     assert looked_at(data.encode(), after=(data,)) == first
 
 
-def test_more_shapes_than_are_kept_are_judged_all_the_same() -> None:
+def test_more_shapes_than_there_is_room_for_are_judged_all_the_same(
+    shapes: verifier.Shapes,
+) -> None:
     events = [
         SHAPED[0].replace('"n":[0', '"n":[' + "0," * times + "0").replace("route.edit", f"op.n{op}")
-        for op in range(verifier.MAX_OPS + 20)
-        for times in range(verifier.MAX_SHAPES + 4 if op < 3 else 1)
+        for op in range(2_000)
+        for times in range(verifier.Shapes.MOST_ALIKE + 4 if op < 3 else 1)
     ]
+    first = [judged(text.encode()) for text in events]
+    assert {event.problem for event in first if isinstance(event, verifier.Event)} == {""}
+    assert [judged(text.encode()) for text in events] == first
+    assert -verifier.Shapes.LONGEST * 100 < shapes.room <= 0
+    assert len(shapes.kinds) < 2_000
+    assert max(map(len, shapes.kinds.values())) == verifier.Shapes.MOST_ALIKE
+
+
+def test_a_new_day_is_no_new_shape(shapes: verifier.Shapes) -> None:
+    for day in range(1, 29):
+        judged(SHAPED[0].replace("2026-03-01", f"1987-02-{day:02}").encode())
+    assert sum(map(len, shapes.kinds.values())) == 1
+    missing = SHAPED[0].replace("2026-03-01", "1987-02-29").encode()
+    assert looked_at(missing, after=SHAPED) == looked_at(missing)
+
+
+def test_a_long_event_takes_no_room(shapes: verifier.Shapes) -> None:
+    room = shapes.room
     for _round in range(2):
-        assert all(not judged(text.encode()).problem for text in events)  # type: ignore[union-attr]
-    assert len(verifier._shapes) <= verifier.MAX_OPS + 1
-    assert max(map(len, verifier._shapes.values())) == verifier.MAX_SHAPES
+        event = judged(SHAPED[0].replace("[0", "[" + '"",' * 2_000 + "0").encode())
+        assert isinstance(event, verifier.Event)
+    assert shapes.room == room
 
 
 def test_a_removing_event_is_returned_whole_each_time() -> None:

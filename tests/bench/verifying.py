@@ -40,9 +40,20 @@ CHAINS, SLOT, ROUNDS = 100, 42, 3
 START = datetime(2024, 1, 1, tzinfo=UTC)
 WORKSPACES = [INSTALL, *(uuid4(f"bench {slot}") for slot in range(1, CHAINS))]
 EVENT = (
-    '{"act":{"id":"usr_%d","kind":"user","sid":"ses_%d"},"diff":{"state":["draft","approved"]},'
-    '"eid":"%s","obj":{"id":"cmp_%d","type":"campaign"},"op":"campaign.approve"%s,"req":"req_%d",'
+    '{"act":{"id":"usr_%d","kind":"user","sid":"ses_%d"},"diff":{%s},'
+    '"eid":"%s","obj":{"id":"cmp_%d","type":"campaign"},"op":"campaign.%s"%s,"req":"req_%d",'
     '"res":"ok","t":"%s","v":1,"why":"спокойно, №%d","ws":"%s"}'
+)
+# A log has many operations, and each differs in what it changed: 420 kinds of events here.
+VERBS = [f"verb_{number}" for number in range(30)]
+DIFFS = (
+    '"state":["draft","approved"]',
+    '"name":["May","June"],"state":["draft","draft"]',
+    '"rate":[50,60]',
+    '"from":[null,"09:00"],"until":[null,"18:00"]',
+    '"numbers":[12000,12001]',
+    '"is_urgent":[false,true],"rate":[1,2]',
+    '"parts":[1,2],"text":["a","b"]',
 )
 
 
@@ -125,7 +136,8 @@ def _hours() -> Iterator[tuple[tuple[bytes, int, bytes], bytes]]:
 
 def _event(ws: UUID, seq: int, at: str, personal: str) -> bytes:
     eid = UUID(bytes=sha256(b"%d" % seq).digest()[:16], version=4)
-    who = (seq % 90, seq % 7_000, eid, seq % 50_000, personal, seq, at, seq, ws)
+    diff, verb = DIFFS[seq % len(DIFFS)], VERBS[seq % len(VERBS)]
+    who = (seq % 90, seq % 7_000, diff, eid, seq % 50_000, verb, personal, seq, at, seq, ws)
     return (EVENT % who).encode()
 
 
