@@ -67,8 +67,7 @@ STAMP = re.compile(_STAMP)
 UUID = re.compile(_UUID)
 KEY = re.compile("[a-z][a-z0-9_.]{0,63}")
 # Marks that change how text looks without being seen, or turn its direction.
-_DISGUISE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
-DISGUISE = re.compile(f"[{_DISGUISE}]")
+DISGUISE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
 # --- What was found -------------------------------------------------------------------------------
@@ -1252,14 +1251,15 @@ def read_time(text: Any, *, is_end: bool = False) -> str:
 
 
 class Event(NamedTuple):
-    """What is looked at of an event. `problem` says what it lacks, `mark` is a character that
-    disguises; `removing` is the whole event when it erased or pruned, else empty.
+    """What is looked at of an event. `problem` says what it lacks: without one, op, eid and t are
+    texts of their form. `mark` is a character that disguises; `removing` is the whole event when it
+    erased or pruned, else empty.
     """
 
-    op: str
-    eid: str
+    op: Any
+    eid: Any
     ws: Any
-    t: str
+    t: Any
     committed: dict[str, Any]
     is_late: bool
     removing: dict[str, Any]
@@ -1270,8 +1270,8 @@ class Event(NamedTuple):
 class Shape(NamedTuple):
     """What events have in common that differ in their values only.
 
-    The expression matches flawless events alone: in the one form, of version 1, with no character
-    that disguises. Its groups are eid, the commitments of `fields`, t and ws.
+    The expression matches events in the one form alone that lack nothing. Its groups are eid, the
+    commitments of `fields`, t and ws.
     """
 
     expression: re.Pattern[str]
@@ -1287,14 +1287,18 @@ class Shapes:
     a log have few shapes: the first of each is judged whole, those after it by its expression.
     """
 
-    MOST_ALIKE, LONGEST = 16, 4_096
+    # An expression takes some 6 KB, 8 bytes a character; a bundle made for it wastes no more than
+    # this. Those that fail read a long text as well, and are few for that.
+    MOST_ALIKE, LONGEST, ROOM = 4, 4_096, 1_000_000
 
-    def __init__(self, room: int = 1_000_000) -> None:
+    def __init__(self) -> None:
         self.kinds: dict[tuple[str, int], list[Shape]] = {}
-        self.room = room  # characters of expressions; each takes a dozen bytes
+        self.room = self.ROOM
 
     def event(self, text: str) -> Event | None:
         """Return an event of a known shape, None when it must be judged whole."""
+        if not text.isascii() and DISGUISE.search(text):
+            return None
         for shape in self.kinds.get(self._kind(text), ()):
             match = shape.expression.fullmatch(text)
             if match is not None:
@@ -1318,7 +1322,7 @@ class Shapes:
 
     def _kind(self, text: str) -> tuple[str, int]:
         named = _OP.search(text)
-        return (named[0] if named else "", text.count('"'))
+        return (named[0] if named else "", text.count('"') - text.count('\\"'))
 
 
 _shapes = Shapes()
@@ -1336,11 +1340,12 @@ def judge_event(data: bytes) -> Event:
 
 
 def _of_new_shape(text: str, data: bytes) -> Event:
-    value = read_canonical(data)
+    value = read_event(data)
     problem, mark = event_problem(value), DISGUISE.search(text)
     op, committed = value.get("op"), value.get("pd")
+    # What was only tried removed nothing.
     removes = op in REMOVING and value.get("res", "ok") == "ok"
-    if not problem and op not in REMOVING:
+    if not problem and not mark and op not in REMOVING:
         _shapes.learn(text, value)
     return Event(
         op=op,
@@ -1355,7 +1360,6 @@ def _of_new_shape(text: str, data: bytes) -> Event:
     )
 
 
-# What was only tried removed nothing.
 REMOVING = ("pd.erase", "retention.prune")
 
 
@@ -1385,12 +1389,20 @@ def _fixed(key: str, value: Any) -> str:
 
 
 # Rarer escapes, and numbers of 16 digits, are left to the judgement of the whole event.
-_PLAIN = f'[^"\\\\\x00-\x1f{_DISGUISE}]*'
+_PLAIN = '[^"\\\\\x00-\x1f]*'
 _TEXT = f'"{_PLAIN}(?:\\\\["\\\\bfnrt]{_PLAIN})*"'
 _NUMBER = "(?:0|-?[1-9][0-9]{0,14})"
 _UUID4 = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 _GROUPS = {"eid": f'"({_UUID4})"', "t": f'"({_STAMP})"', "ws": f'"({_UUID})"'}
 _OP = re.compile('"op":"[a-z0-9_.]+"')
+
+
+def read_event(data: bytes) -> dict[str, Any]:
+    """Return an event's values; raise Unreadable unless it is in the one form."""
+    value = read_canonical(data)
+    if not isinstance(value, dict):
+        raise Unreadable("it is not an object.")
+    return value
 
 
 def event_problem(event: dict[str, Any]) -> str:
@@ -1537,11 +1549,11 @@ def commitment(line: dict[str, Any]) -> str:
 
 
 # Later than every stamp.
-_NEVER = "~"
+_NO_CEILING = "~"
 
 
 class Seen:
-    """64 random bits of every event's id in 256 buckets: 16 bytes an entry, none is forgotten."""
+    """64 bits of every event's id in 256 buckets: 16 bytes an entry, none is forgotten."""
 
     def __init__(self) -> None:
         self.ids = [array("Q") for _ in range(256)]
@@ -1574,7 +1586,7 @@ class Walk:
         self.seq, self.hash, self.at = chain.first_seq - 1, chain.start.hex().encode(), ""
         self.count, self.is_stopped = 0, False
         self.place = ""
-        self.next_head, self.floor, self.ceiling = 0, "", _NEVER
+        self.next_head, self.floor, self.ceiling = 0, "", _NO_CEILING
         self.matched: list[Head] = []
         self.wrong: list[Head] = []
         self.seen = Seen()
@@ -1614,7 +1626,7 @@ class Walk:
 
     def _look_ahead(self) -> None:
         left = self.next_head < len(self.heads)
-        self.ceiling = self.epochs.at[self.heads[self.next_head].epoch] if left else _NEVER
+        self.ceiling = self.epochs.at[self.heads[self.next_head].epoch] if left else _NO_CEILING
 
     def _compare(self, head: Head, found: bytes) -> None:
         (self.matched if head.hash == found else self.wrong).append(head)
@@ -1646,10 +1658,10 @@ class Walk:
         self._accept(found, at.decode(), event, data)
         return True
 
-    # What holds is seen before the table is asked, here and below: eleven checks of each entry
-    # took a quarter of the time.
-
     def _follows(self, ws: bytes, number: bytes, prev: bytes) -> bool:
+        """Apply C02 to C04. As everywhere in this class, what holds is seen before the table is
+        asked: its eleven checks of each entry took a quarter of the time.
+        """
         expected = self.seq + 1
         if (ws, number, prev) == (self.ws, b"%d" % expected, self.hash):
             return True
@@ -2380,7 +2392,7 @@ class MessageVerification(Verification):
         self._to_head(place, seal, head, leaf_hash(data))
         problem, event = "", {}
         try:
-            event = read_canonical(data)
+            event = read_event(data)
         except Unreadable as unreadable:
             problem = str(unreadable)
         if not self.test("C07", place, problem):

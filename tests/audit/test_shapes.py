@@ -1,5 +1,6 @@
 """The verifier judges an event of a known shape as if it saw such a one for the first time."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -9,9 +10,10 @@ from hypothesis import strategies as st
 from audit.verifier import verify_evidence as verifier
 
 WS, EID = "78e51061-7311-48a3-82ce-6f447ed4d57b", "a648a7dd-0683-4eb9-85b6-e6e307d4bedc"
-HEAD = f'{{"act":{{"id":"usr_6","kind":"user"}},"eid":"{EID}","n":[0,-7,null,true],'
+INNER = '{"a.b":"usr_6","a_b":"user","eid":"x","pd":{"x":"y"},"src":"s","t":"t","v":7,"ws":"w"}'
+HEAD = f'{{"act":{INNER},"eid":"{EID}","n":[0,-7,null,true],'
 TAIL = f'"t":"2026-03-01T00:00:00.040000Z","v":1,"why":"café №3 \\"q\\" \\\\","ws":"{WS}"}}'
-COMMITTED = f'"pd":{{"msisdn":"{"0" * 64}","text":"{"1f" * 32}"}},'
+COMMITTED = f'"pd":{{"to.msisdn":"{"0" * 64}","to_text":"{"1f" * 32}"}},'
 SHAPED = (
     f'{HEAD}"op":"route.edit",{TAIL}',
     f'{HEAD}"op":"route.edit",{COMMITTED}{TAIL}',
@@ -21,25 +23,14 @@ SHAPED = (
 # What an event differs in from its like, and JSON from its one form.
 PIECES = (
     *('"', "\\", "{", "}", "[", "]", ":", ",", " ", "-", "0", "01", "-0", "1.0", "1e3", "true"),
-    *(
-        "\\u0041",
-        "\\u0000",
-        "\\u0001",
-        "\\n",
-        "\\/",
-        "\\ud800",
-        "\x7f",
-        "\x1f",
-        "\n",
-        "é",
-        "\u200b",
-    ),
-    *("9" * 15, "9007199254740991", "9007199254740992", "9" * 17, "g", "A", ',"zz":1', ',"b":1'),
-    *('"v":1', '"v":2', '"op":"a.b"', "pd.erase", "retention.prune", "2026-02-30", "1999-01-01"),
+    *("\\u0041", "\\u0000", "\\u0001", "\\n", "\\/", "\\ud800", "\x7f", "\x1f", "\n", "\x85"),
+    *("é", "\u200b", "\u2028", "\N{PUSHPIN}", "\N{ARABIC-INDIC DIGIT THREE}", "g", "z", "A"),
+    *("9" * 15, "9007199254740991", "9007199254740992", "9" * 17, ',"zz":1', ',"b":1', '"v":1'),
+    *('"v":2', '"op":"a.b"', "pd.erase", "retention.prune", "2026-02-30", "1999-01-01"),
 )
 Edit = tuple[int, int, str]
 EDITS = st.lists(
-    st.tuples(st.integers(0, 400), st.integers(0, 12), st.sampled_from(("", *PIECES))),
+    st.tuples(st.integers(0, 500), st.integers(0, 12), st.sampled_from(("", *PIECES))),
     min_size=1,
     max_size=3,
 )
@@ -101,7 +92,7 @@ def test_what_has_a_known_shape_is_not_read_as_json(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("op", ["pd.erase", "retention.prune", "first.one", "route.cut"])
 def test_an_operation_is_not_taken_for_another_that_is_named_before_it(op: str) -> None:
-    known = SHAPED[0].replace('"kind":"user"', '"op":"first.one"')
+    known = SHAPED[0].replace('"eid":"x"', '"op":"first.one"')
     data = known.replace("route.edit", op).encode()
     assert looked_at(data, after=(known,)) == looked_at(data)
 
@@ -163,3 +154,23 @@ def test_a_removing_event_is_returned_whole_each_time() -> None:
         assert event.removing["n"] == [0, -7, None, True]
     tried = SHAPED[2].replace("route.edit", "pd.erase")
     assert verifier.judge_event(tried.encode()).removing == {}
+
+
+def disclosed(data: bytes) -> dict[str, object] | str:
+    try:
+        return verifier.read_disclosure(data)
+    except verifier.Unreadable as problem:
+        return str(problem)
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_a_disclosed_value_is_read_as_any_json_is(
+    piece: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = f'{{"field":"to.msisdn","salt":"{"0f" * 32}","seq":70,"value":"+44 7700 (900)"}}'
+    changed = [
+        edited(line, [(at, length, piece)]) for at in range(len(line) + 1) for length in (0, 1)
+    ]
+    found = [disclosed(data) for data in changed]
+    monkeypatch.setattr(verifier, "DISCLOSURE_LINE", re.compile(b"none"))
+    assert [disclosed(data) for data in changed] == found

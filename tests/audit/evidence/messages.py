@@ -280,6 +280,15 @@ def _() -> Evidence:
     return Evidence({"message.json": written(made.value())})
 
 
+@case("m2 event that is no object", "C07")
+def _() -> Evidence:
+    made, only = Story(), segment(1)
+    entry = made.log.record_bytes(OURS, 5 * HOUR + 60, b"[]")
+    made.close()
+    made.show(only, 3, made.lead(entry.seq), number=TO)
+    return Evidence({"message.json": written(made.value())})
+
+
 @case("m3 another operation", "S03")
 def _() -> Evidence:
     return sealed_so(op="messages.export")
