@@ -639,15 +639,21 @@ def canonical(value: Any) -> bytes:
     return _encode(value).encode("utf-8", "surrogatepass")
 
 
+def utf8(data: bytes) -> str:
+    """Return the text; raise Unreadable for other octets."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise Unreadable("it is not UTF-8.") from None
+
+
 def read_canonical(data: bytes) -> Any:
     """Return what canonical JSON says; raise Unreadable for any other bytes."""
+    text = utf8(data)
     try:
-        text = data.decode()
         value, _end = _decode(text)
     except Unreadable:
         raise
-    except UnicodeDecodeError:
-        raise Unreadable("it is not UTF-8.") from None
     except (ValueError, RecursionError):
         raise Unreadable("it is not JSON.") from None
     if _encode(value) != text:
@@ -1297,8 +1303,6 @@ class Shapes:
 
     def event(self, text: str) -> Event | None:
         """Return an event of a known shape, None when it must be judged whole."""
-        if not text.isascii() and DISGUISE.search(text):
-            return None
         for shape in self.kinds.get(self._kind(text), ()):
             match = shape.expression.fullmatch(text)
             if match is not None:
@@ -1332,16 +1336,15 @@ def judge_event(data: bytes) -> Event:
     """Return an event; raise Unreadable unless it is in the one form that it can have."""
     if len(data) > MAX_EVENT:
         raise Unreadable("it is longer than 64 KB.")
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        raise Unreadable("it is not UTF-8.") from None
-    return _shapes.event(text) or _of_new_shape(text, data)
+    text = utf8(data)
+    mark = None if text.isascii() else DISGUISE.search(text)
+    known = None if mark else _shapes.event(text)
+    return known or _of_new_shape(text, data, mark[0] if mark else "")
 
 
-def _of_new_shape(text: str, data: bytes) -> Event:
+def _of_new_shape(text: str, data: bytes, mark: str) -> Event:
     value = read_event(data)
-    problem, mark = event_problem(value), DISGUISE.search(text)
+    problem = event_problem(value)
     op, committed = value.get("op"), value.get("pd")
     # What was only tried removed nothing.
     removes = op in REMOVING and value.get("res", "ok") == "ok"
@@ -1356,7 +1359,7 @@ def _of_new_shape(text: str, data: bytes) -> Event:
         is_late="src" in value,
         removing=value if removes else {},
         problem=problem,
-        mark=mark[0] if mark else "",
+        mark=mark,
     )
 
 

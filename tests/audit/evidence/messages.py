@@ -194,6 +194,15 @@ def story() -> Story:
     return made
 
 
+def sealed_in(event: bytes) -> Evidence:
+    """Return evidence whose sealing event is these bytes."""
+    made, only = Story(), segment(1)
+    entry = made.log.record_bytes(OURS, 5 * HOUR + 60, event)
+    made.close()
+    made.show(only, 3, made.lead(entry.seq), number=TO)
+    return Evidence({"message.json": written(made.value())})
+
+
 def sealed_so(slot: int = OURS, **changes: Any) -> Evidence:
     """One message whose entry says something else than an honest one."""
     made, only = Story(), segment(1)
@@ -273,20 +282,12 @@ def _() -> Evidence:
 
 @case("m2 event in other bytes", "C07")
 def _() -> Evidence:
-    made, only = Story(), segment(1)
-    entry = made.log.record_bytes(OURS, 5 * HOUR + 60, b'{"v": 1}')
-    made.close()
-    made.show(only, 3, made.lead(entry.seq), number=TO)
-    return Evidence({"message.json": written(made.value())})
+    return sealed_in(b'{"v": 1}')
 
 
 @case("m2 event that is no object", "C07")
 def _() -> Evidence:
-    made, only = Story(), segment(1)
-    entry = made.log.record_bytes(OURS, 5 * HOUR + 60, b"[]")
-    made.close()
-    made.show(only, 3, made.lead(entry.seq), number=TO)
-    return Evidence({"message.json": written(made.value())})
+    return sealed_in(b"[]")
 
 
 @case("m3 another operation", "S03")
