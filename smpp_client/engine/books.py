@@ -7,6 +7,7 @@ and go in when it is back.
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -28,7 +29,11 @@ RETRY_SECONDS = 0.5
 ASIDE_SECONDS = 30.0
 TIDY_SECONDS = 1.0
 OUTCOMES_A_TIME = 500
-RECEIPTS_A_TIME = 2_000
+# While the database works on one group, the next is made ready and the one before is answered.
+# One at a time takes a quarter longer, and so do groups of twice the size: a peer brings more only
+# as it is answered.
+RECEIPTS_A_TIME = 1_000
+GROUPS_UNDER_WAY = 2
 MESSAGES_A_TIME = 50
 # An SMSC waits about this long for deliver_sm_resp; before that it is told to come back.
 RECEIPT_PATIENCE = 20.0
@@ -209,20 +214,43 @@ class ReceiptBook:
             await self.flush()
 
     async def flush(self) -> None:
-        """Store what waits, then answer it."""
+        """Store what waits, a few groups at a time, and answer each after its commit."""
         self._wake.clear()
-        while self._waiting:
-            group = self._waiting[:RECEIPTS_A_TIME]
-            await self._after()
-            try:
-                await self._store_group(group)
-            except psycopg.Error as error:
-                log.warning("receipts_wait", count=len(self._waiting), error=str(error))
-                self._turn_away()
-                self._wake.set()
-                await asyncio.sleep(RETRY_SECONDS)
+        under_way: deque[asyncio.Task[bool]] = deque()
+        try:
+            while self._waiting or under_way:
+                if self._has_another(len(under_way)):
+                    group = self._waiting[:RECEIPTS_A_TIME]
+                    del self._waiting[: len(group)]
+                    under_way.append(asyncio.create_task(self._keep(group)))
+                elif not await under_way.popleft():
+                    break
+            else:
                 return
-            del self._waiting[: len(group)]
+            for task in under_way:
+                await task
+            self._turn_away()
+            self._wake.set()
+            await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            for task in under_way:
+                task.cancel()
+
+    def _has_another(self, under_way: int) -> bool:
+        """Whether a group is to be stored now: while others are under way, a full one."""
+        least = RECEIPTS_A_TIME if under_way else 1
+        return len(self._waiting) >= least and under_way < GROUPS_UNDER_WAY
+
+    async def _keep(self, group: list[tuple[int, Receipt, float]]) -> bool:
+        """Store a group and answer it; without a database it waits on, and False is returned."""
+        await self._after()
+        try:
+            await self._store_group(group)
+        except psycopg.Error as error:
+            log.warning("receipts_wait", count=len(self._waiting), error=str(error))
+            self._waiting[:0] = group
+            return False
+        return True
 
     async def _store_group(self, group: Sequence[tuple[int, Receipt, float]]) -> None:
         """Store a group and answer it. One that the database cannot take goes back to the peer and

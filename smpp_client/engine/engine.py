@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from smpp_client.carrier import Desk
 from smpp_client.engine.accounts import Account, read_accounts
 from smpp_client.engine.board import Board
-from smpp_client.engine.books import keep_tidy, utc_now
+from smpp_client.engine.books import GROUPS_UNDER_WAY, keep_tidy, utc_now
 from smpp_client.engine.certificates import Alarms, CertificateWatch
 from smpp_client.engine.leases import Leases
 from smpp_client.engine.link import Link
@@ -86,7 +86,7 @@ class Engine:
         with (
             ThreadPoolExecutor(1, "claims") as claims,
             ThreadPoolExecutor(1, "outcomes") as outcomes,
-            ThreadPoolExecutor(1, "receipts") as receipts,
+            ThreadPoolExecutor(GROUPS_UNDER_WAY, "receipts") as receipts,
             ThreadPoolExecutor(1, "books") as books,
             ThreadPoolExecutor(1, "applying") as applying,
         ):
