@@ -23,9 +23,10 @@ TICK: Final = 0.1
 STEPPED: Final = timedelta(seconds=2)
 # A stall this long loses nothing, inside the cap.
 STALL: Final = 0.2
-# The curve ends a little before the window, so that the last claims still fall inside it: half a
-# percent, but not less than 0.3 s (a tenth in the shortest windows) nor more than 2 s.
-TAIL_SHARE: Final = 0.005
+# The curve ends a little before the window, so that the last claims still fall inside it, after a
+# moment in which the machine stood still too: most of the percent by which a plan may end early,
+# but not less than 0.3 s (a tenth in the shortest windows) nor more than 2 s.
+TAIL_SHARE: Final = 0.009
 TAIL_SHORTEST: Final = 0.3
 TAIL_LONGEST: Final = 2.0
 TAIL_LARGEST_SHARE: Final = 0.1
