@@ -19,6 +19,8 @@ LOOK_SECONDS: Final = 0.005
 LONG: Final = 0.05
 # What was late by one comes in until so long after it.
 AFTER: Final = 0.25
+# So much of what is measured has to be left, or nothing is said by it.
+ENOUGH: Final = 0.7
 
 
 class Standstill(NamedTuple):
@@ -36,6 +38,11 @@ def is_hit(still: Sequence[Standstill], since: float, until: float) -> bool:
 def seconds_lost(still: Sequence[Standstill], since: float, until: float) -> float:
     """Return how much of this time they took."""
     return sum(max(0.0, min(one.until, until) - max(one.since, since)) for one in still)
+
+
+def require_enough(judged: float, of: float) -> None:
+    """Fail the test where too little can be judged: what is excused has a bound."""
+    assert judged >= ENOUGH * of, "The machine stood still too often to measure anything."
 
 
 class Witness:

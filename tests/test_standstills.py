@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.poll import poll
-from tests.standstills import Standstill, is_hit, seconds_lost, witness
+from tests.standstills import ENOUGH, Standstill, is_hit, require_enough, seconds_lost, witness
 
 STILL = [Standstill(3.4, 3.9), Standstill(8.0, 8.1)]
 
@@ -22,6 +22,12 @@ def test_a_second_is_hit_when_the_machine_stood_still_in_it_or_just_before() -> 
 def test_the_time_lost_is_what_falls_between() -> None:
     assert seconds_lost(STILL, 3.5, 8.05) == pytest.approx(0.4 + 0.05)
     assert seconds_lost(STILL, 4, 8) == 0.0
+
+
+def test_what_is_excused_has_a_bound() -> None:
+    require_enough(100 * ENOUGH, 100)
+    with pytest.raises(AssertionError, match="too often"):
+        require_enough(100 * ENOUGH - 1, 100)
 
 
 def test_a_process_that_only_looks_at_the_clock_tells_of_it(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tests.carriers.conftest import Carrier
 from tests.carriers.far_end import FarEnd
 from tests.poll import poll
 from tests.processes import Processes
-from tests.standstills import seconds_lost, witness
+from tests.standstills import require_enough, seconds_lost, witness
 from workspaces.queries import keys as key_queries
 from workspaces.scope import scope_everywhere
 
@@ -69,6 +69,7 @@ def test_it_sends_a_campaign_and_its_bad_days_are_nobody_elses(
             carrier.is_now("")
             sent, ended = wired.simulator.counters()["submits"] - before, time.time()
             lost = seconds_lost(seen.all(), began, ended)
+        require_enough(ended - began - lost, ended - began)
         assert sent >= 0.85 * RATE * (ended - began - lost)
 
         poll(lambda: progress(other).delivered + progress(other).unknown == ROWS, 120)
