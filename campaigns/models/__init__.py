@@ -35,6 +35,7 @@ from campaigns.models.senders import (
 from campaigns.models.sending import (
     Batch,
     Message,
+    NonDelivery,
     QueuedSegment,
     RateSample,
     Receipt,
@@ -62,6 +63,7 @@ __all__ = [
     "Message",
     "MessageSegment",
     "Mode",
+    "NonDelivery",
     "OptOut",
     "Priority",
     "Progress",

@@ -100,6 +100,32 @@ class Submission(models.Model):
         managed = False
 
 
+class NonDelivery(models.Model):
+    """That a receipt said of a part of this message that it was not delivered (`is_reported`), or
+    that its receipt was waited for in vain.
+
+    Where the pages look for such messages: written by a trigger of `submission`, never taken away.
+    A message that was delivered after all keeps its row.
+    """
+
+    pk = models.CompositePrimaryKey("campaign_id", "is_reported", "position")
+    workspace = models.ForeignKey(
+        Workspace,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    is_reported = models.BooleanField()
+    position = models.BigIntegerField()
+
+    class Meta:
+        db_table = "non_delivery"
+
+
 class QueuedSegment(models.Model):
     """Work outside the cursor: deferred and released segments, and messages pushed through the API
     (part 0 is all parts).

@@ -27,12 +27,17 @@ SELECT DISTINCT position FROM submission
 WHERE campaign_id = %(campaign)s AND batch_on >= %(frozen_on)s AND position > %(after)s AND {rows}
 ORDER BY position LIMIT %(limit)s
 """
+NOT_DELIVERED = """
+SELECT position FROM non_delivery
+WHERE campaign_id = %(campaign)s AND is_reported = {is_reported} AND position > %(after)s
+ORDER BY position LIMIT %(limit)s
+"""
 RARE: Mapping[MessageState, str] = {
-    S.REFUSED: "kind = 'refused'",
-    S.SUPPRESSED: "kind = 'suppressed'",
-    S.UNKNOWN: "(kind = 'unknown' OR kind = 'resent')",
-    S.UNDELIVERED: "receipt_state NOT IN ('', 'delivered', 'none')",
-    S.NO_RECEIPT: "receipt_state = 'none'",
+    S.REFUSED: FROM_SUBMISSIONS.format(rows="kind = 'refused'"),
+    S.SUPPRESSED: FROM_SUBMISSIONS.format(rows="kind = 'suppressed'"),
+    S.UNKNOWN: FROM_SUBMISSIONS.format(rows="(kind = 'unknown' OR kind = 'resent')"),
+    S.UNDELIVERED: NOT_DELIVERED.format(is_reported=True),
+    S.NO_RECEIPT: NOT_DELIVERED.format(is_reported=False),
 }
 # Frequent rows have no index of their own: a look passes over a few thousand positions.
 DELIVERED = """
@@ -169,7 +174,7 @@ def _candidates(campaign: Campaign, state: MessageState | None, after: int, limi
     if state is None:
         return _through(ALL, campaign, after, limit)
     if state in RARE:
-        return _through(FROM_SUBMISSIONS.format(rows=RARE[state]), campaign, after, limit)
+        return _through(RARE[state], campaign, after, limit)
     if state is S.DELIVERED:
         return _onwards(DELIVERED, campaign, after, limit)
     if state is S.SUBMITTED:

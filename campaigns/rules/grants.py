@@ -10,6 +10,7 @@ ONCE = {"app": "SELECT, INSERT"}
 
 GRANTS: Mapping[str, Mapping[str, str]] = {
     "message": ONCE,
+    "non_delivery": ONCE,
     "approval": ONCE,
     "sender_decision": ONCE,
     "sealing": ONCE,

@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from campaigns.actions.upkeep import give_up_receipts
+from campaigns.models import NonDelivery, Submission
 from campaigns.models import Receipt as StoredReceipt
-from campaigns.models import Submission
 from smpp_client.carrier import Kind, Segment
 from smpp_client.engine.link import connect
 from tests import make
@@ -50,6 +50,35 @@ def test_plain_receipts_are_applied_as_they_are_stored(desk: Ground) -> None:
     assert results()[3:] == ["repeated", "repeated"]
     assert desk.desk.receive(desk.connection.pk, [receipt(segments[1], "delivered")]) == 0
     assert counts(campaign) == {"delivered": 2, "submitted": 2} == derived(campaign)
+
+
+def test_no_index_keeps_a_receipt_from_rewriting_its_row_in_place(desk: Ground) -> None:
+    """An index that names a column, or has it in its condition, takes a new entry with each change
+    of it, and with it all indexes of the table do.
+    """
+    with connect() as link:
+        named = link.execute(
+            "SELECT d.objid::regclass::text, a.attname FROM pg_depend d"
+            " JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid"
+            " JOIN pg_index i ON i.indexrelid = d.objid AND i.indrelid = d.refobjid"
+            " WHERE d.refobjid = 'submission'::regclass"
+        ).fetchall()
+    columns = {column for _index, column in named}
+    assert {"smsc_id", "kind"} <= columns
+    assert not columns & {"receipt_state", "receipt_error", "receipt_at"}
+
+
+def test_what_was_not_delivered_is_found_without_a_look_at_the_others(desk: Ground) -> None:
+    segments = sent(desk, rows=4)
+    states = ["delivered", "undeliverable", "expired"]
+    told = [receipt(one, state) for one, state in zip(segments, states, strict=False)]
+    desk.desk.receive(desk.connection.pk, told)
+    desk.desk.receive(desk.connection.pk, [receipt(segments[2], "delivered")])
+    give_up_receipts(timezone.now() + timedelta(days=30))
+    noted = NonDelivery.objects.order_by("position").values_list("position", "is_reported")
+    assert list(noted) == [
+        (segments[n].key.position, is_told) for n, is_told in ((1, True), (2, True), (3, False))
+    ]
 
 
 def test_of_two_receipts_in_one_group_the_better_one_stays(desk: Ground) -> None:
