@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from smpp_client.carrier import Kind, Outcome, Segment
 from smpp_client.engine.accounts import Account
-from smpp_client.engine.books import OutcomeBook, utc_now
+from smpp_client.engine.books import OutcomeBook
+from smpp_client.engine.clock import Moments
 from smpp_client.engine.crew import Crew
 from smpp_client.engine.faults import PeerFaults
 from smpp_client.engine.feeder import Feeder
@@ -61,6 +62,7 @@ class Hearing:
         self._book: OutcomeBook | None = None
         self._inbox: Inbox | None = None
         self._health, self._is_silent = "", False
+        self._moments = Moments()
 
     def follow(self, account: Account) -> None:
         """Take other settings of the same connection from now on."""
@@ -138,8 +140,8 @@ class Hearing:
 
     def _outcome(self, segment: Segment, kind: Kind, status: int, smsc_id: str, cause: str) -> None:
         assert self._book is not None
-        now = utc_now()
-        first = Outcome(segment.key, segment.part_count, kind, now, status, smsc_id, cause)
+        at = self._moments.now()
+        first = Outcome(segment.key, segment.part_count, kind, at, status, smsc_id, cause)
         self._book.add(first)
         for part in range(2, segment.covers + 1):
             self._book.add(first._replace(key=segment.key._replace(part=part)))

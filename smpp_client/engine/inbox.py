@@ -8,6 +8,7 @@ from collections.abc import Callable
 from smpp_client.carrier import InboundMessage, Receipt
 from smpp_client.engine.accounts import Account
 from smpp_client.engine.books import MessageBook, OutcomeBook, ReceiptBook, utc_now
+from smpp_client.engine.clock import Moments
 from smpp_client.engine.tools import Tools
 from smpp_client.protocol.events import MessageReceived, ReceiptReceived
 
@@ -35,6 +36,7 @@ class Inbox:
         )
         session = account.session
         settle_seconds = session.enquire_interval + session.enquire_timeout + SETTLE_MARGIN
+        self._moments = Moments()
         # Messages have a thread of the loop's own: a flood of them must not hold outcomes up.
         self._messages = MessageBook(tools.desk, account.id, None, answer, settle_seconds)
 
@@ -54,7 +56,7 @@ class Inbox:
             read.smsc_id,
             read.state,
             read.error,
-            utc_now(),
+            self._moments.now(),
             raw,
             read.reference,
             read.subscriber,

@@ -112,3 +112,17 @@ def test_literals_come_back_as_they_were(link: psycopg.Connection[tuple[object, 
         [octets([b"", b"\0\xff\\", None]), octets([]), truths([True, False])],
     ).fetchone()
     assert row == ([b"", b"\0\xff\\", None], [], [True, False])
+    # A length of four octets of ones, as a null has, inside a value.
+    row = link.execute("SELECT %s::bytea[]", [octets([b"\xff" * 4, b"x" * 70_000])]).fetchone()
+    assert row == ([b"\xff" * 4, b"x" * 70_000],)
+
+
+def test_times_keep_their_microseconds(link: psycopg.Connection[tuple[object, ...]]) -> None:
+    start = datetime(2026, 11, 21, 9, 0, 0, tzinfo=UTC)
+    moments = [
+        start.replace(year=year, microsecond=n)
+        for year in (1999, 2026, 2099)
+        for n in (0, 1, 7, 333_333, 499_999, 500_001, 999_999)
+    ]
+    row = link.execute("SELECT %s::timestamptz[], %s::timestamptz[]", [times(moments), times([])])
+    assert row.fetchone() == (moments, [])
