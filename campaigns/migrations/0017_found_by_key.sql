@@ -11,8 +11,10 @@ CREATE OR REPLACE FUNCTION take_receipts(
 RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     v_since date := (clock_timestamp() AT TIME ZONE 'UTC')::date - 62;
+    -- Nothing was sent later than now: the next month's partition is not looked at.
+    v_until date := v_since + 63;
     v_applies boolean := p_applies AND pg_try_advisory_xact_lock(hashtext('apply_receipts'));
-    v_left integer;
+    v_results text[];
     v_campaigns bigint[];
     v_delivered bigint[];
     v_undelivered bigint[];
@@ -20,10 +22,8 @@ DECLARE
     v_no_receipt bigint[];
 BEGIN
     WITH given AS MATERIALIZED (
-        SELECT * FROM unnest(
-            p_smsc_ids, p_states, p_errors, p_references, p_raws, p_ats, p_fingerprints, p_senders, p_unmarked)
-            WITH ORDINALITY AS u(
-                smsc_id, state, error, reference, raw, received_at, fingerprint, sender, is_unmarked, n)),
+        SELECT * FROM unnest(p_smsc_ids, p_states, p_errors, p_ats, p_unmarked)
+            WITH ORDINALITY AS u(smsc_id, state, error, received_at, is_unmarked, n)),
     -- By the keys, whatever the statistics are, and no wider than needed: sorted once, not once for each.
     found AS MATERIALIZED (
         SELECT * FROM (
@@ -33,7 +33,7 @@ BEGIN
                 SELECT a.batch_on, a.batch_id, a.position, a.part, a.part_count, a.campaign_id, a.receipt_state AS was
                 FROM submission a
                 WHERE a.connection_id = p_connection AND a.smsc_id = g.smsc_id AND a.smsc_id <> ''
-                  AND a.batch_on >= v_since AND a.kind = 'submitted'
+                  AND a.batch_on BETWEEN v_since AND v_until AND a.kind = 'submitted'
                 OFFSET 0) s
             WHERE v_applies AND NOT g.is_unmarked
             ORDER BY g.n, s.batch_id DESC) newest
@@ -51,20 +51,14 @@ BEGIN
           AND s.part = f.part AND receipt_rank(f.state) > receipt_rank(f.was)
           AND f.campaign_id <> ALL (ARRAY(SELECT campaign_id FROM resent))
         RETURNING f.n, f.campaign_id, accepted_state(f.was) AS before, accepted_state(f.state) AS after),
-    stored AS (
-        INSERT INTO receipt (
-            connection_id, smsc_id, state, error, reference, raw, received_at, fingerprint, sender,
-            is_unmarked, result)
-        SELECT p_connection, g.smsc_id, g.state, g.error, g.reference, g.raw, g.received_at, g.fingerprint,
-               g.sender, g.is_unmarked,
+    told AS (
+        SELECT g.n,
                CASE WHEN m.n IS NOT NULL THEN 'applied'
                     WHEN f.n IS NULL THEN ''
                     WHEN receipt_rank(f.state) = 0 THEN 'interim'
                     WHEN receipt_rank(f.state) <= receipt_rank(f.was) THEN 'repeated'
-                    ELSE '' END
-        FROM given g LEFT JOIN found f USING (n) LEFT JOIN moved m USING (n)
-        ORDER BY g.n
-        RETURNING result),
+                    ELSE '' END AS result
+        FROM given g LEFT JOIN found f USING (n) LEFT JOIN moved m USING (n)),
     change AS (
         SELECT campaign_id,
             count(*) FILTER (WHERE after = 'delivered') AS delivered,
@@ -73,11 +67,19 @@ BEGIN
             count(*) FILTER (WHERE before = 'submitted') AS submitted,
             count(*) FILTER (WHERE before = 'no_receipt') AS no_receipt
         FROM moved GROUP BY campaign_id)
-    SELECT (SELECT count(*) FROM stored WHERE result = ''),
+    SELECT (SELECT array_agg(t.result ORDER BY t.n) FROM told t),
            array_agg(campaign_id), array_agg(delivered), array_agg(undelivered), array_agg(submitted),
            array_agg(no_receipt)
-    INTO v_left, v_campaigns, v_delivered, v_undelivered, v_submitted, v_no_receipt
+    INTO v_results, v_campaigns, v_delivered, v_undelivered, v_submitted, v_no_receipt
     FROM change;
+    INSERT INTO receipt (
+        connection_id, smsc_id, state, error, reference, raw, received_at, fingerprint, sender,
+        is_unmarked, result)
+    SELECT p_connection, u.smsc_id, u.state, u.error, u.reference, u.raw, u.received_at, u.fingerprint, u.sender,
+           u.is_unmarked, u.result
+    FROM unnest(
+        p_smsc_ids, p_states, p_errors, p_references, p_raws, p_ats, p_fingerprints, p_senders, p_unmarked, v_results)
+        AS u(smsc_id, state, error, reference, raw, received_at, fingerprint, sender, is_unmarked, result);
     -- The counters last: claims and outcomes wait for no more than the commit.
     IF v_campaigns IS NOT NULL THEN
         PERFORM 1 FROM progress p WHERE p.campaign_id = ANY (v_campaigns) ORDER BY p.campaign_id FOR UPDATE;
@@ -88,7 +90,7 @@ BEGIN
             AS c(campaign_id, delivered, undelivered, submitted, no_receipt)
         WHERE p.campaign_id = c.campaign_id;
     END IF;
-    RETURN v_left;
+    RETURN (SELECT count(*) FROM unnest(v_results) AS t(result) WHERE t.result = '');
 END $$;
 
 -- The many outcomes of which there is nothing to tell: accepted segments of messages that have one part. Durable as
