@@ -12,12 +12,13 @@ from django.utils import timezone
 
 from campaigns.actions import running
 from campaigns.models import Campaign, RecipientList
-from smpp_client.models import Connection
+from smpp_client.models import Connection, SessionStatus
 from smpp_client.simulator.ledger import read
 from tests import make
 from tests.bench.figures import cpu_seconds
 from tests.campaigns.sending.wire import Site, progress, site, wait_bound
 from tests.ground import SHARED, Ground
+from tests.poll import poll
 from tests.processes import Handle, Processes
 from workspaces.scope import scope_everywhere
 
@@ -55,19 +56,41 @@ class Cpu:
 
 @dataclass
 class Bench:
-    """A bound sender over mutual TLS to a simulator in a process of its own."""
+    """A bound sender over mutual TLS to a simulator in a process of its own; a second one may join,
+    with a bind of its own.
+    """
 
     place: Site
-    sender: Handle
+    processes: Processes
+    senders: list[Handle]
     postmaster: int
 
     def cpu(self) -> Cpu:
         """Return the CPU seconds of all three so far."""
         return Cpu(
-            cpu_seconds(self.sender.pid),
+            sum(cpu_seconds(sender.pid) for sender in self.senders),
             cpu_seconds(self.postmaster),
             cpu_seconds(self.place.simulator.process.pid),
         )
+
+    def join(self) -> None:
+        """Give the connection another bind, and start the sender that takes it."""
+        binds = len(self.senders) + 1
+        bound = SessionStatus.objects.filter(lease__connection=self.place.connection, state="bound")
+        Connection.objects.filter(pk=self.place.connection.pk).update(bind_count=binds)
+        self.senders.append(self.processes.start("sender", known_as=f"sender{binds}"))
+        poll(lambda: bound.count() == binds, 30, "the second session is not up")
+        # Each has what it may take once it has seen the other.
+        poll(
+            lambda: len(set(bound.values_list("lease__owner", flat=True))) == binds,
+            30,
+            "one has both",
+        )
+
+    def stop_sending(self) -> None:
+        """Let all senders end: a second client of the account would take receipts of another."""
+        for sender in self.senders:
+            sender.term()
 
     def audience(self, count: int) -> RecipientList:
         """Make a list of so many people, their numbers sealed."""
@@ -103,7 +126,7 @@ def bench(ground: Ground, folder: Path, *, budget: int = 0, **how: Any) -> Itera
         try:
             sender = processes.start("sender")
             wait_bound(place.connection)
-            yield Bench(place, sender, postmaster(ground))
+            yield Bench(place, processes, [sender], postmaster(ground))
         finally:
             processes.stop()
             place.simulator.stop()

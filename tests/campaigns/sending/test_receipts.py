@@ -243,14 +243,20 @@ def test_an_unmarked_receipt_never_settles_an_unknown(desk: Ground) -> None:
     assert counts(campaign) == {"unknown": 1}
 
 
-def test_an_orphan_is_looked_at_again_after_one_ten_and_sixty_minutes(desk: Ground) -> None:
+def test_an_orphan_is_looked_at_again_after_seconds_and_one_ten_and_sixty_minutes(
+    desk: Ground,
+) -> None:
     _campaign, (segment,) = unknown(desk)
     now = timezone.now()
-    ages = [timedelta(), timedelta(minutes=2), timedelta(minutes=11), timedelta(hours=2)]
+    ages = [timedelta(minutes=minutes) for minutes in (0, 0.5, 2, 11, 120)]
     for age in ages:
         bring(desk, about(segment, smsc_id=f"x{next(_ids)}", sender="Other", received_at=now - age))
     waits = [row.look_at and row.look_at - row.received_at for row in _stored()]
-    assert waits == [timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), None]
+    assert waits == [
+        timedelta(seconds=5),
+        *[timedelta(minutes=minutes) for minutes in (1, 10, 60)],
+        None,
+    ]
 
 
 def _stored() -> list[StoredReceipt]:
