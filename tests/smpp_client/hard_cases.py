@@ -345,7 +345,7 @@ CASES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
         "a receipt of an unknown id",
         (
             f"{DELIVERIES}::test_a_receipt_of_an_unknown_id_is_told_as_any_other",
-            f"{STORED}::test_an_orphan_is_looked_at_again_after_one_ten_and_sixty_minutes",
+            f"{STORED}::test_an_orphan_is_looked_at_again_after_seconds_and_one_ten_and_sixty_minutes",
             "campaigns/test_live_diagnostics.py::test_receipts_that_fit_nothing_are_counted",
         ),
     ),
