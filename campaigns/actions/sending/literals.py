@@ -68,18 +68,19 @@ class TimeArray(bytes):
     """What `times` returns: psycopg hands it on as it is."""
 
 
-class _OctetArrayDumper(Dumper):
-    format, oid = Format.BINARY, psycopg.postgres.types["bytea"].array_oid
+class _Ready(Dumper):
+    format = Format.BINARY
 
-    def dump(self, obj: OctetArray) -> Buffer:
+    def dump(self, obj: bytes) -> Buffer:
         return obj
 
 
-class _TimeArrayDumper(Dumper):
-    format, oid = Format.BINARY, psycopg.postgres.types["timestamptz"].array_oid
+class _OctetArrayDumper(_Ready):
+    oid = psycopg.postgres.types["bytea"].array_oid
 
-    def dump(self, obj: TimeArray) -> Buffer:
-        return obj
+
+class _TimeArrayDumper(_Ready):
+    oid = psycopg.postgres.types["timestamptz"].array_oid
 
 
 psycopg.adapters.register_dumper(OctetArray, _OctetArrayDumper)
