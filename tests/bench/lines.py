@@ -79,13 +79,8 @@ class Bench:
         bound = SessionStatus.objects.filter(lease__connection=self.place.connection, state="bound")
         Connection.objects.filter(pk=self.place.connection.pk).update(bind_count=binds)
         self.senders.append(self.processes.start("sender", known_as=f"sender{binds}"))
-        poll(lambda: bound.count() == binds, 30, "the second session is not up")
-        # Each has what it may take once it has seen the other.
-        poll(
-            lambda: len(set(bound.values_list("lease__owner", flat=True))) == binds,
-            30,
-            "one has both",
-        )
+        owners = bound.values_list("lease__owner", flat=True)
+        poll(lambda: len(set(owners.all())) == binds, 60, "not each has a session of its own")
 
     def stop_sending(self) -> None:
         """Let all senders end: a second client of the account would take receipts of another."""
