@@ -85,7 +85,11 @@ class Reporter:
         throttle: Throttle,
         certificate_ends_at: datetime | None,
     ) -> None:
-        """Write the last second down and start counting anew. Raises psycopg.Error."""
+        """Write the last second down and start counting anew. Raises psycopg.Error.
+
+        Without a session nothing goes out, whatever the last second had: a stopped sender's row is
+        looked at for a while.
+        """
         seen = self.seen
         self.seen = Observed(seen.state, seen.sentence, seen.since, seen.host, seen.stands_still)
         values = {
@@ -95,7 +99,7 @@ class Reporter:
             "stands_still": seen.stands_still,
             "since": seen.since or utc_now(),
             "in_flight": session.in_flight if session is not None else 0,
-            "rate_now": float(seen.submitted),
+            "rate_now": float(seen.submitted) if session is not None else 0.0,
             "rate_allowed": throttle.allowed(time.monotonic()),
             "response_ms": seen.p95_ms(),
             "throttled": seen.throttled,

@@ -19,7 +19,7 @@ from django.utils import timezone
 from campaigns.actions import running
 from campaigns.models import Batch, Campaign, Submission
 from campaigns.rules.campaign_states import State
-from smpp_client.models import Connection, ConnectionEvent, SessionStatus
+from smpp_client.models import Connection, ConnectionEvent, SessionState, SessionStatus
 from smpp_client.simulator.ledger import texts
 from tests import make
 from tests.campaigns.sending.ground import counts, derived
@@ -120,6 +120,9 @@ def test_a_stopped_sender_drains_and_leaves_nothing_unknown(
         wait_submitted(campaign, before + 50)
         assert sender.term() == 0
         assert progress(campaign).sending == 0
+        # Nobody is told of a pace at which nothing goes out any more.
+        left = SessionStatus.objects.get(lease__connection=wired.connection)
+        assert (left.state, left.in_flight, left.rate_now) == (SessionState.DOWN, 0, 0)
         sender.start()
     wait_settled(campaign)
     check_invariants(campaign, wired)
