@@ -54,7 +54,7 @@ ALWAYS = {
     "jit": "off",
 }
 # What a server says whose predecessor's children are not all gone.
-STILL_IN_USE = "pre-existing shared memory block"
+STILL_IN_USE = b"pre-existing shared memory block"
 RETRY_SECONDS = 0.1
 # Nothing to keep: a crash of the machine may lose it all, and no password is worth guessing.
 THROW_AWAY = {
@@ -231,16 +231,23 @@ class Postgres:
         ends = time.monotonic() + seconds
         while True:
             self._clear_stale_lock()
+            begins = self.log.stat().st_size if self.log.exists() else 0
             self.running = start(self._program())
             try:
                 wait_ready(self.running, self.answers, seconds)
-            except DidNotStart as failed:
-                # The children of a server that was killed take a moment to notice.
-                if STILL_IN_USE not in str(failed) or time.monotonic() > ends:
+            except DidNotStart:
+                # The children of a server that was killed take a moment to notice, and say so in
+                # the same log.
+                if not self._is_still_in_use(begins) or time.monotonic() > ends:
                     raise
                 time.sleep(RETRY_SECONDS)
             else:
                 return self.running
+
+    def _is_still_in_use(self, begins: int) -> bool:
+        with self.log.open("rb") as said:
+            said.seek(begins)
+            return STILL_IN_USE in said.read()
 
     def stop(self, *, immediate: bool = False) -> None:
         """Stop: fast by default (clients are sent away, data is flushed), or like a crash."""
