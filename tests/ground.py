@@ -80,6 +80,17 @@ class Ground:
         self.clone(name)
         return name
 
+    def fresh_empty(self) -> str:
+        """Make a database without tables under a new name and return the name."""
+        self.clones += 1
+        name = f"{TEMPLATE}_{self.clones}"
+        self._as_superuser(
+            sql.SQL("CREATE DATABASE {} OWNER {}").format(
+                sql.Identifier(name), sql.Identifier(OWNER)
+            )
+        )
+        return name
+
     def drop(self, name: str) -> None:
         """Drop a database, whoever is connected."""
         self._as_superuser(
