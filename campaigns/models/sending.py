@@ -104,8 +104,8 @@ class NonDelivery(models.Model):
     """That a receipt said of a part of this message that it was not delivered (`is_reported`), or
     that its receipt was waited for in vain.
 
-    Where the pages look for such messages: written by a trigger of `submission`, never taken away.
-    A message that was delivered after all keeps its row.
+    Where the pages look for such messages: a trigger of `submission` writes it, and takes it away
+    when no part is in that state any more.
     """
 
     pk = models.CompositePrimaryKey("campaign_id", "is_reported", "position")

@@ -10,7 +10,8 @@ ONCE = {"app": "SELECT, INSERT"}
 
 GRANTS: Mapping[str, Mapping[str, str]] = {
     "message": ONCE,
-    "non_delivery": ONCE,
+    # A trigger writes it as the owner.
+    "non_delivery": {"app": "SELECT"},
     "approval": ONCE,
     "sender_decision": ONCE,
     "sealing": ONCE,

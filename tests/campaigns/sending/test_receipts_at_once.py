@@ -30,6 +30,11 @@ def sent(desk: Ground, rows: int = 1, **fields: object) -> list[Segment]:
     return segments
 
 
+def noted() -> set[tuple[int, bool]]:
+    """Return which positions pages look at, and whether a receipt said that."""
+    return set(NonDelivery.objects.values_list("position", "is_reported"))
+
+
 @pytest.fixture
 def other(desk: Ground) -> psycopg.Connection[tuple[object, ...]]:
     """A connection of somebody else."""
@@ -73,12 +78,35 @@ def test_what_was_not_delivered_is_found_without_a_look_at_the_others(desk: Grou
     states = ["delivered", "undeliverable", "expired"]
     told = [receipt(one, state) for one, state in zip(segments, states, strict=False)]
     desk.desk.receive(desk.connection.pk, told)
-    desk.desk.receive(desk.connection.pk, [receipt(segments[2], "delivered")])
     give_up_receipts(timezone.now() + timedelta(days=30))
-    noted = NonDelivery.objects.order_by("position").values_list("position", "is_reported")
-    assert list(noted) == [
-        (segments[n].key.position, is_told) for n, is_told in ((1, True), (2, True), (3, False))
-    ]
+    positions = [one.key.position for one in segments]
+    assert noted() == {(positions[1], True), (positions[2], True), (positions[3], False)}
+
+
+def test_what_was_delivered_after_all_is_not_looked_at_any_more(desk: Ground) -> None:
+    reported, given_up, *_others = sent(desk, rows=2)
+    desk.desk.receive(desk.connection.pk, [receipt(reported, "undeliverable")])
+    give_up_receipts(timezone.now() + timedelta(days=30))
+    assert len(noted()) == 2
+    told = [receipt(one, "delivered") for one in (reported, given_up)]
+    desk.desk.receive(desk.connection.pk, told)
+    assert noted() == set()
+
+
+def test_a_message_is_looked_at_while_any_of_its_parts_is_not_delivered(desk: Ground) -> None:
+    first, second = sent(desk, text=LONG)
+    position = first.key.position
+    give_up_receipts(timezone.now() + timedelta(days=30))
+    assert noted() == {(position, False)}
+    desk.desk.receive(desk.connection.pk, [receipt(first, "expired")])
+    desk.desk.tidy()
+    assert noted() == {(position, False), (position, True)}
+    desk.desk.receive(desk.connection.pk, [receipt(second, "delivered")])
+    desk.desk.tidy()
+    assert noted() == {(position, True)}
+    desk.desk.receive(desk.connection.pk, [receipt(first, "delivered")])
+    desk.desk.tidy()
+    assert noted() == set()
 
 
 def test_of_two_receipts_in_one_group_the_better_one_stays(desk: Ground) -> None:
